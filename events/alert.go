@@ -1,0 +1,165 @@
+package events
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// TypeAlert is the ce-type of an [Alert].
+const TypeAlert = "alerts.unconnected"
+
+// The states of an alert.
+const (
+	Firing   = "firing"
+	Resolved = "resolved"
+)
+
+// The severities of an alert, from least to worst.
+const (
+	Info     = "info"
+	Warning  = "warning"
+	Critical = "critical"
+)
+
+// Why an alert was resolved.
+const (
+	ReasonCleared     = "cleared"      // the rule's clear condition held long enough
+	ReasonNoTraffic   = "no_traffic"   // an hour without calls, or without enough of them to judge
+	ReasonOutOfHours  = "out_of_hours" // the rule does not apply at this hour or day
+	ReasonRuleRemoved = "rule_removed" // the rule is gone, or no longer names the operation
+	ReasonRebased     = "rebased"      // the unusual has become the usual
+)
+
+// Cause is what made an alert change: a message of CALLS, or a tick of the clock after it. Causes are ordered by
+// sequence, then tick. The zero Cause comes before all others.
+type Cause struct {
+	Sequence uint64 // in CALLS
+	Tick     int64  // Unix seconds; 0 when the message itself is the cause
+}
+
+// Compare is -1, 0 or +1 as c comes before, is, or comes after o.
+func (c Cause) Compare(o Cause) int {
+	return cmp.Or(cmp.Compare(c.Sequence, o.Sequence), cmp.Compare(c.Tick, o.Tick))
+}
+
+// String is the cause as the header Unconnected-Cause writes it: "1234", or "1234.1764000000" for a tick.
+func (c Cause) String() string {
+	s := strconv.FormatUint(c.Sequence, 10)
+	if c.Tick != 0 {
+		s += "." + strconv.FormatInt(c.Tick, 10)
+	}
+	return s
+}
+
+// ParseCause reads what [Cause.String] wrote.
+func ParseCause(s string) (Cause, error) {
+	head, tail, ticked := strings.Cut(s, ".")
+	seq, err := strconv.ParseUint(head, 10, 64)
+	if err != nil {
+		return Cause{}, fmt.Errorf("cause %q: the sequence is not a number", s)
+	}
+	c := Cause{Sequence: seq}
+	if ticked {
+		if c.Tick, err = strconv.ParseInt(tail, 10, 64); err != nil || c.Tick <= 0 {
+			return Cause{}, fmt.Errorf("cause %q: the tick is not a time", s)
+		}
+	}
+	return c, nil
+}
+
+// Observed is what the causing window held, and the worst window since the alert began: the evidence behind Value.
+type Observed struct {
+	Total  int64            `json:"total"`
+	Counts map[string]int64 `json:"counts,omitempty"`
+	Peak   *float64         `json:"peak,omitempty"`    // the highest Value since starts_at
+	PeakAt *time.Time       `json:"peak_at,omitempty"` // start of the window of Peak
+}
+
+// Alert is one message of the stream ALERTS: a rule began to fire on an operation, or was resolved. The last message on
+// its subject is the alert's present state. All times are in UTC. The zero Alert is not valid.
+type Alert struct {
+	Operation string            `json:"operation"`
+	Rule      string            `json:"rule"`
+	Severity  string            `json:"severity"`
+	Status    string            `json:"status"`
+	StartsAt  time.Time         `json:"starts_at"` // start of the earliest window that counted
+	EndsAt    *time.Time        `json:"ends_at"`   // resolved: start of the first quiet window; nil while firing
+	Window    *Window           `json:"window"`    // the window that caused the transition; nil for a tick
+	Value     *float64          `json:"value"`     // nil when unknown
+	Threshold *float64          `json:"threshold"`
+	Summary   string            `json:"summary"`
+	Labels    map[string]string `json:"labels"`
+	Reason    string            `json:"reason"`
+	Incident  string            `json:"incident"`
+	Timezone  string            `json:"timezone,omitempty"` // IANA name, from the causing event
+	Observed  *Observed         `json:"observed,omitempty"`
+
+	Cause Cause `json:"-"` // header Unconnected-Cause
+
+	// Sequence and Stored are the message's place and time in ALERTS; zero on an alert that was not read from it.
+	Sequence uint64    `json:"-"`
+	Stored   time.Time `json:"-"`
+}
+
+// ID is the transition's identity, <operation>/<rule>/<cause>/<status>: the ce-id and the Nats-Msg-Id.
+func (a *Alert) ID() string {
+	return a.Operation + "/" + a.Rule + "/" + a.Cause.String() + "/" + a.Status
+}
+
+// At is the instant at which the transition happened: the end of the causing window, or the tick.
+func (a *Alert) At() time.Time {
+	if a.Window != nil {
+		return a.Window.End
+	}
+	return time.Unix(a.Cause.Tick, 0).UTC()
+}
+
+// SeverityRank orders severities: 0 info, 1 warning, 2 critical, -1 anything else.
+func SeverityRank(severity string) int {
+	switch severity {
+	case Info:
+		return 0
+	case Warning:
+		return 1
+	case Critical:
+		return 2
+	}
+	return -1
+}
+
+// Validate tells the first rule of the contract that a breaks, or nil.
+func (a *Alert) Validate() error {
+	switch {
+	case !ValidOperation(a.Operation):
+		return fmt.Errorf("operation %q is not a name", a.Operation)
+	case !ValidRule(a.Rule):
+		return fmt.Errorf("rule %q is not a name", a.Rule)
+	case SeverityRank(a.Severity) < 0:
+		return fmt.Errorf("severity %q is none of info, warning, critical", a.Severity)
+	case a.Status != Firing && a.Status != Resolved:
+		return fmt.Errorf("status %q is neither firing nor resolved", a.Status)
+	case a.StartsAt.IsZero():
+		return fmt.Errorf("starts_at is missing")
+	case a.Status == Resolved && a.EndsAt == nil:
+		return fmt.Errorf("a resolved alert has no ends_at")
+	case a.Incident == "":
+		return fmt.Errorf("the incident is missing")
+	case a.Window == nil && a.Cause.Tick == 0:
+		return fmt.Errorf("the window is missing, and no tick caused the transition")
+	}
+	return nil
+}
+
+// ValidRule tells whether name may name a rule: [A-Za-z][A-Za-z0-9_-]*.
+func ValidRule(name string) bool {
+	for i, r := range name {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		if !letter && (i == 0 || !(r >= '0' && r <= '9' || r == '_' || r == '-')) {
+			return false
+		}
+	}
+	return name != "" && len(name) <= 128
+}
