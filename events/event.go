@@ -65,8 +65,6 @@ type Event struct {
 	Source string
 	// Checkpoint is up to where the operation's log is complete with this message.
 	Checkpoint time.Time
-	// Reconciled is how far corrections have been looked for; zero when they have not begun.
-	Reconciled time.Time
 	// Backfill marks a window before the checkpoint that was not in the log.
 	Backfill bool
 
