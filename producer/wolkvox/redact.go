@@ -1,0 +1,56 @@
+package wolkvox
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+)
+
+// redacted stands where a secret was.
+const redacted = "[redacted]"
+
+// redactor takes secrets out of texts. The API shouts: it may repeat what it
+// was sent in upper case, so case does not matter.
+type redactor struct{ secrets *regexp.Regexp }
+
+// newRedactor returns a redactor of the secrets that are not empty.
+func newRedactor(secrets ...string) redactor {
+	var quoted []string
+	for _, s := range secrets {
+		if s != "" {
+			quoted = append(quoted, regexp.QuoteMeta(s))
+		}
+	}
+	if quoted == nil {
+		return redactor{}
+	}
+	return redactor{regexp.MustCompile("(?i)" + strings.Join(quoted, "|"))}
+}
+
+// text returns s without the secrets.
+func (r redactor) text(s string) string {
+	if r.secrets == nil {
+		return s
+	}
+	return r.secrets.ReplaceAllLiteralString(s, redacted)
+}
+
+// error returns err itself when it gives nothing away. Otherwise what it wraps is lost on
+// purpose: whoever unwraps and prints must not find the secret.
+func (r redactor) error(err error) error {
+	if err == nil {
+		return nil
+	}
+	clean := r.text(err.Error())
+	if clean == err.Error() {
+		return err
+	}
+	return errors.New(clean)
+}
+
+// apply removes the secrets from every text of e, in place.
+func (r redactor) apply(e *Error) {
+	e.Class = r.text(e.Class)
+	e.Msg = r.text(e.Msg)
+	e.Err = r.error(e.Err)
+}
