@@ -1,0 +1,113 @@
+// Package natsio connects to NATS and makes sure that the streams and buckets of this product exist.
+package natsio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/internal/config"
+)
+
+// ErrPermission is wrapped by the error of a request that the server's permissions forbid.
+var ErrPermission = errors.New("NATS permissions forbid it")
+
+// Options turns the settings into connection options, for [nats.Connect] and for an embedded server alike: reconnecting
+// for ever, no buffering of what is published while the connection is away (it would be delivered after its publisher
+// had given it up), every asynchronous error logged.
+func Options(name string, c *config.NATS, log *slog.Logger) []nats.Option {
+	options := []nats.Option{
+		nats.Name(name),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(250 * time.Millisecond),
+		nats.ReconnectJitter(250*time.Millisecond, time.Second),
+		nats.RetryOnFailedConnect(true),
+		nats.ReconnectBufSize(-1),
+		nats.PermissionErrOnSubscribe(true),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				log.Warn("NATS connection lost; reconnecting", "error", err)
+			}
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("NATS connection is back", "server", nc.ConnectedUrlRedacted()) }),
+		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) { logAsync(log, sub, err) }),
+	}
+	return append(options, authentication(c)...)
+}
+
+func authentication(c *config.NATS) []nats.Option {
+	var options []nats.Option
+	if c.Creds != "" {
+		options = append(options, nats.UserCredentials(string(c.Creds)))
+	}
+	if c.User != "" {
+		// Asked at each connection attempt, so that a rotated secret file is seen.
+		options = append(options, nats.UserInfoHandler(func() (string, string) {
+			_, _ = c.Password.Reload() // an unreadable file leaves the password that worked before
+			return c.User, c.Password.Value()
+		}))
+	}
+	if c.CA != "" {
+		options = append(options, nats.RootCAs(string(c.CA)))
+	}
+	if c.Cert != "" {
+		options = append(options, nats.ClientCert(string(c.Cert), string(c.Key)))
+	}
+	return options
+}
+
+func logAsync(log *slog.Logger, sub *nats.Subscription, err error) {
+	if errors.Is(err, nats.ErrPermissionViolation) {
+		log.Error("NATS refuses a subject; give this user the permission", "error", err)
+		return
+	}
+	attrs := []any{"error", err}
+	if sub != nil {
+		attrs = append(attrs, "subject", sub.Subject)
+	}
+	log.Warn("NATS reports a problem", attrs...)
+}
+
+// Connect opens the connection. A server that is away is no error: the connection keeps trying, and says so once.
+func Connect(name string, c *config.NATS, log *slog.Logger) (*nats.Conn, error) {
+	nc, err := nats.Connect(strings.Join(c.URL, ","), Options(name, c, log)...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to NATS at %s: %w", c.Servers(), err)
+	}
+	if !nc.IsConnected() {
+		log.Warn("NATS is not reachable; trying again until it is", "servers", c.Servers(), "reason", nc.LastError())
+	}
+	return nc, nil
+}
+
+// Dial is Connect for a tool that a person waits for: a server that is away is an error.
+func Dial(ctx context.Context, name string, c *config.NATS, log *slog.Logger) (*nats.Conn, error) {
+	options := append(Options(name, c, log), nats.RetryOnFailedConnect(false), nats.Timeout(5*time.Second))
+	nc, err := nats.Connect(strings.Join(c.URL, ","), options...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to NATS at %s: %w (is it running? NATS_URL says where)", c.Servers(), err)
+	}
+	return nc, nil
+}
+
+// JetStream is the stream API of a connection, with a time limit on each request that comes without one.
+func JetStream(nc *nats.Conn) (jetstream.JetStream, error) {
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(5*time.Second))
+	if err != nil {
+		return nil, fmt.Errorf("JetStream: %w", err)
+	}
+	return js, nil
+}
+
+// IsConflict tells whether a publish or an update was refused because the sequence it expected is not the last any more.
+func IsConflict(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && (api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
+		api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
+}

@@ -1,0 +1,112 @@
+package natsio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/events"
+	"unconnected/internal/config"
+)
+
+// Buckets of this product. Each has one kind of key, so that permissions can be given by bucket.
+const (
+	BucketMarks   = "unconnected_marks"   // operation → how far its log certainly reaches
+	BucketStatus  = "unconnected_status"  // operation → what the producer is doing, for the alerter and people
+	BucketAlerter = "unconnected_alerter" // how far evaluation got
+	BucketNotices = "unconnected_notices" // incident and channel → what was done in Slack
+)
+
+// StreamOptions are the settings as the stream definitions take them.
+func StreamOptions(c *config.NATS, h *config.History) events.StreamOptions {
+	return events.StreamOptions{Replicas: c.Replicas, MaxAge: time.Duration(h.MaxAge), MaxBytes: int64(h.MaxBytes)}
+}
+
+// EnsureStream creates a stream if it is missing. An existing one is never changed, since the server would silently
+// accept a shorter retention; how it differs from want is logged.
+func EnsureStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig, log *slog.Logger) (jetstream.Stream, error) {
+	stream, err := js.CreateStream(ctx, want)
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		if stream, err = js.Stream(ctx, want.Name); err == nil {
+			for _, d := range Drift(stream.CachedInfo().Config, want) {
+				log.Warn("a stream differs from the settings; it is used as it is", "stream", want.Name, "difference", d)
+			}
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", want.Name, explain(err, want))
+	}
+	return stream, nil
+}
+
+// jsErrStorage is the server's answer when the bytes that a stream reserves are not there.
+const jsErrStorage jetstream.ErrorCode = 10047
+
+// explain adds what a person can do to the errors that only a person can mend.
+func explain(err error, want jetstream.StreamConfig) error {
+	var api *jetstream.APIError
+	switch {
+	case errors.As(err, &api) && api.ErrorCode == jsErrStorage:
+		return fmt.Errorf("%w: the server has no room for %s; free disk space, or lower HISTORY_MAX_BYTES",
+			err, config.Size(want.MaxBytes))
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
+		return fmt.Errorf("%w: start the NATS server with JetStream (-js)", err)
+	}
+	return err
+}
+
+// EnsureBucket creates a key-value bucket if it is missing, and takes an existing one as it is.
+func EnsureBucket(ctx context.Context, js jetstream.JetStream, bucket string, replicas int) (jetstream.KeyValue, error) {
+	kv, err := js.KeyValue(ctx, bucket)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		kv, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+			Bucket: bucket, History: 1, Storage: jetstream.FileStorage, Replicas: max(replicas, 1), MaxBytes: 64 << 20,
+		})
+		if errors.Is(err, jetstream.ErrBucketExists) { // somebody else was faster
+			kv, err = js.KeyValue(ctx, bucket)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("bucket %s: %w", bucket, err)
+	}
+	return kv, nil
+}
+
+// Permanent tells whether asking again cannot help before a person has acted.
+func Permanent(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.ErrorCode == jsErrStorage ||
+		errors.Is(err, jetstream.ErrJetStreamNotEnabled) ||
+		errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) ||
+		errors.Is(err, nats.ErrAuthorization)
+}
+
+// Retry calls attempt until it succeeds, ctx ends or the error is [Permanent] and stopOnPermanent is set: what a daemon
+// does while NATS or JetStream is not there yet. It waits from 100 ms to 5 s between attempts, and logs the first failure
+// and every new reason.
+func Retry(ctx context.Context, log *slog.Logger, what string, stopOnPermanent bool, attempt func(context.Context) error) error {
+	var said string
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		err := attempt(ctx)
+		if err == nil || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		if stopOnPermanent && Permanent(err) {
+			return err
+		}
+		if reason := err.Error(); reason != said {
+			log.Warn("NATS is not ready; trying again", "doing", what, "error", err)
+			said = reason
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}

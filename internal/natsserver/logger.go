@@ -1,0 +1,47 @@
+package natsserver
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+)
+
+// logger passes what the server says on to slog, and keeps the first fatal text, because the server itself goes on after
+// one as if nothing had happened.
+type logger struct {
+	log   *slog.Logger
+	fatal chan string
+}
+
+func newLogger(log *slog.Logger) *logger {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &logger{log.With("component", "nats-server"), make(chan string, 1)}
+}
+
+// Noticef logs the server's banner and its like: nothing that our users need to read.
+func (l *logger) Noticef(format string, v ...any) { l.log.Debug(fmt.Sprintf(format, v...)) }
+
+func (l *logger) Debugf(format string, v ...any) {}
+func (l *logger) Tracef(format string, v ...any) {}
+
+func (l *logger) Warnf(format string, v ...any)  { l.log.Warn(fmt.Sprintf(format, v...)) }
+func (l *logger) Errorf(format string, v ...any) { l.log.Error(fmt.Sprintf(format, v...)) }
+
+func (l *logger) Fatalf(format string, v ...any) {
+	text := fmt.Sprintf(format, v...)
+	select {
+	case l.fatal <- text:
+	default:
+	}
+	l.log.Debug(text)
+}
+
+// classifyFatal turns the server's last words into the error that says what to do.
+func classifyFatal(text string) error {
+	if strings.Contains(text, "listening on port") {
+		return fmt.Errorf("%w (%s)", ErrListen, text)
+	}
+	return fmt.Errorf("%w: %s", ErrStore, text)
+}
