@@ -1,0 +1,62 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"unconnected/internal/config"
+)
+
+// healthcheck asks the daemon with the same environment whether it is alive, for containers that have no other program
+// to ask with. Where HTTP is off there is nothing to ask, and nothing is wrong.
+func (p Program) healthcheck(stderr io.Writer) int {
+	var c config.HTTP
+	if err := config.Load(&c, config.Defaults(p.Defaults)); err != nil {
+		fmt.Fprintln(stderr, err)
+		return codeUsage
+	}
+	if !c.Addr.Enabled() {
+		return codeFine
+	}
+	if err := askHealth(c.Addr); err != nil {
+		fmt.Fprintf(stderr, "%s: %v\n", p.Name, err)
+		return codeFailure
+	}
+	return codeFine
+}
+
+// askHealth is an error unless /healthz at addr answers with 200.
+func askHealth(addr config.HTTPAddr) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+reachable(addr)+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", req.URL, resp.Status)
+	}
+	return nil
+}
+
+// reachable is an address to connect to where the one listened on means every interface.
+func reachable(addr config.HTTPAddr) string {
+	host, port, err := net.SplitHostPort(string(addr))
+	if err != nil {
+		return string(addr)
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}

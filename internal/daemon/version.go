@@ -1,0 +1,38 @@
+package daemon
+
+import (
+	"cmp"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+// version is set by the linker (-X) where no version control is at hand while building, as in an image.
+var version string
+
+// Version describes the build: module version, revision if known, Go version and platform.
+func Version() string {
+	module, revision := cmp.Or(version, "(devel)"), ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		module = cmp.Or(version, info.Main.Version, module)
+		revision = revisionOf(info.Settings)
+	}
+	return fmt.Sprintf("%s%s %s %s/%s", module, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// revisionOf is the revision of the sources, empty when the build does not know it.
+func revisionOf(settings []debug.BuildSetting) string {
+	var revision, modified string
+	for _, s := range settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = " revision " + s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = " (modified)"
+		}
+	}
+	if revision == "" {
+		return ""
+	}
+	return revision + modified
+}
