@@ -1,0 +1,58 @@
+// Package oplog knows the rules of an operation's log: what its last message says about where to go on, and what a sound
+// log looks like as a whole. It is pure: events in, decisions out.
+package oplog
+
+import (
+	"strings"
+	"time"
+
+	"unconnected/events"
+)
+
+// Head is what the end of a log says: where to go on, and the fence for the next append. The zero Head is that of an
+// empty log.
+type Head struct {
+	Sequence   uint64        // of the log's last message in the stream: what the next append expects; 0 when empty
+	Checkpoint time.Time     // up to where the log is complete
+	Length     time.Duration // of the last message's window
+	Source     string        // where the last message's counts came from
+}
+
+// IsEmpty tells whether the log has no message at all.
+func (h Head) IsEmpty() bool { return h.Sequence == 0 }
+
+// HeadOf is the head that a log has whose last message is e.
+func HeadOf(e *events.Event) Head {
+	return Head{e.Sequence, e.Checkpoint, e.Window.Length(), e.Source}
+}
+
+// Plausible tells whether the head can be believed at now: a checkpoint in the future beyond the skew of two clocks was
+// not written by a producer.
+func (h Head) Plausible(now time.Time) bool {
+	const skew = time.Hour
+	return !h.Checkpoint.After(now.Add(skew))
+}
+
+// SourceSimulated is the source of counts that the built-in simulator made up.
+const SourceSimulated = "//simulated/cdr_6"
+
+// MixesKinds tells whether counts from a source would mix simulated and real calls in one log.
+func (h Head) MixesKinds(source string) bool {
+	return h.Source != "" && isSimulated(h.Source) != isSimulated(source)
+}
+
+func isSimulated(source string) bool { return strings.HasPrefix(source, "//simulated/") }
+
+// Mark is a note, kept outside the stream, that a log reached at least this far. It tells a log that lost its end from a
+// new one. The zero Mark says nothing.
+type Mark struct {
+	Stream     time.Time `json:"stream"` // creation of the stream that the sequence belongs to
+	Sequence   uint64    `json:"sequence"`
+	Checkpoint time.Time `json:"checkpoint"`
+}
+
+// Lost tells whether a log with this head, in a stream of this creation, has lost messages that the mark has seen. In
+// another stream the mark says nothing.
+func (m Mark) Lost(stream time.Time, head Head) bool {
+	return m.Stream.Equal(stream) && head.Sequence < m.Sequence
+}
