@@ -1,0 +1,114 @@
+package incident
+
+import "time"
+
+// Class is what a failed attempt means for what to do next.
+type Class int
+
+// The classes of failure. The zero Class is Ambiguous, the careful one.
+const (
+	Ambiguous   Class = iota // it may have arrived: time-out, reset, 5xx, an answer that cannot be read
+	Undelivered              // it surely did not arrive and may be tried again: no connection, 429
+	Permanent                // it is refused until somebody does something: a revoked token, a channel without the bot
+	Payload                  // this very message is refused: send it as plain text
+	Skip                     // this step can never succeed (an edit that the workspace forbids): go on without it
+	Gone                     // the root was deleted: nothing more to do in this channel
+)
+
+// String is the class for logs and metrics.
+func (c Class) String() string {
+	names := [...]string{"ambiguous", "undelivered", "permanent", "payload", "skip", "gone"}
+	if c < 0 || int(c) >= len(names) {
+		return names[Ambiguous]
+	}
+	return names[c]
+}
+
+// Failure is why an attempt failed, without secrets.
+type Failure struct {
+	Class      Class
+	Code       string        // Slack's word, or ours: "timeout", "http_500"
+	Hint       string        // what a person can do about it; "" when nothing
+	RetryAfter time.Duration // from the answer; 0 when it did not say
+}
+
+// Trouble is the Failure that holds up a message. It clears with the next success.
+type Trouble struct {
+	Class string    `json:"class"`
+	Code  string    `json:"code"`
+	Hint  string    `json:"hint,omitempty"`
+	Count int       `json:"count"` // failures in a row
+	Since time.Time `json:"since"` // the first of them
+	Until time.Time `json:"until"` // nothing is tried before
+}
+
+// How long to wait before trying again when the answer does not say.
+const (
+	retryFirst     = time.Second
+	retryMost      = time.Minute
+	retryPermanent = time.Minute
+)
+
+// Failed records that a failed.
+func (r Record) Failed(a Action, f Failure, now time.Time) Record {
+	if f.Class == Payload && r.Plain {
+		f.Class = Permanent // plain text was refused as well
+	}
+	r.Trouble = r.Trouble.again(f, now)
+	if f.Class != Ambiguous {
+		r = r.withdraw(a)
+	}
+	switch f.Class {
+	case Ambiguous:
+		// A post waits for its look-up; an edit or a look-up does no harm twice and is tried again after a while.
+		if a.Step == PostRoot || a.Step == PostLine {
+			r.Trouble.Until = time.Time{}
+		}
+	case Payload:
+		r.Plain, r.Trouble.Until = true, time.Time{}
+	case Skip:
+		r = r.skip(a)
+	case Gone:
+		r.Root.Gone, r.Trouble = true, nil
+	}
+	return r
+}
+
+// withdraw takes back the intent of a post that surely did not arrive. An earlier attempt at the same post was looked up
+// before this one was made, so nothing is left open.
+func (r Record) withdraw(a Action) Record {
+	switch a.Step {
+	case PostRoot:
+		r.Root.Intent = nil
+	case PostLine:
+		r.Line.Intent = nil
+	}
+	return r
+}
+
+// skip goes on without a step. A root cannot be skipped: there would be no message at all.
+func (r Record) skip(a Action) Record {
+	switch a.Step {
+	case EditRoot, PostLine, FindLine:
+		return r.Done(a, Receipt{}, time.Time{})
+	}
+	return r
+}
+
+// again adds one failure to a run of them.
+func (t *Trouble) again(f Failure, now time.Time) *Trouble {
+	next := Trouble{Class: f.Class.String(), Code: f.Code, Hint: f.Hint, Count: 1, Since: now}
+	if t != nil {
+		next.Count, next.Since = t.Count+1, t.Since
+	}
+	wait := f.RetryAfter
+	switch {
+	case wait > 0:
+	case f.Class == Permanent:
+		wait = retryPermanent
+	default:
+		wait = min(retryFirst<<min(next.Count-1, 10), retryMost)
+	}
+	next.Until = now.Add(wait)
+	return &next
+}

@@ -1,0 +1,149 @@
+package incident
+
+import "time"
+
+// Grace is how long after its deadline an attempt without a result is looked up: Slack may still be at work on it.
+const Grace = 5 * time.Second
+
+// Caps is what a way of telling people can do. The zero Caps can post, and nothing else.
+type Caps struct {
+	Threads bool // posts can hang below the root; without, only what Announces names is posted after it
+	Edits   bool // the root can be changed
+	Lookup  bool // it can be found out whether a post arrived
+	Worse   bool // without threads: getting worse is announced, beside closing and re-opening
+}
+
+// announces tells whether a transition after the first gets a post.
+func (c Caps) announces(t Transition) bool {
+	switch {
+	case c.Threads, t.Kind == Closed, t.Kind == Reopened:
+		return true
+	}
+	return c.Worse && t.Kind == Worse
+}
+
+// Step is a kind of Action.
+type Step int
+
+// The steps. The zero Step is Nothing.
+const (
+	Nothing  Step = iota // the channel shows what there is to show
+	Wait                 // nothing before Until
+	PostRoot             // post the message of the incident
+	FindRoot             // find out whether it was posted
+	PostLine             // post one later transition
+	FindLine             // find out whether it was posted
+	EditRoot             // bring the message up to date
+)
+
+// String is the step for logs and tests.
+func (s Step) String() string {
+	names := [...]string{"nothing", "wait", "post root", "find root", "post line", "find line", "edit root"}
+	if s < 0 || int(s) >= len(names) {
+		return names[Nothing]
+	}
+	return names[s]
+}
+
+// Action is the one thing to do next about one incident in one channel.
+type Action struct {
+	Step  Step
+	Until time.Time // Wait
+
+	Sequence   uint64 // posts and look-ups: the transition
+	Transition string // posts and look-ups: its id, for the metadata
+	Shows      uint64 // the root shows the incident as of this sequence ([Incident.AsOf])
+	Broadcast  bool   // PostLine: to the channel as well
+	Dropped    uint64 // PostLine: lines up to this sequence are given up, nobody can tell whether they arrived
+	Plain      bool   // send text only
+
+	Since time.Time // look-ups: the post is not older
+}
+
+// Next decides what to do about an incident in a channel, given what was done. Do it, record the outcome with
+// [Record.Done], [Record.Failed], [Record.NotFound] or [Record.NoHistory], and ask again. Before a post, store
+// [Record.Intend] first. Next must only be asked about what is [Worth] telling.
+func Next(inc *Incident, rec Record, caps Caps, now time.Time) Action {
+	if len(inc.Transitions) == 0 || rec.Root.Gone {
+		return Action{}
+	}
+	if t := rec.Trouble; t != nil && now.Before(t.Until) {
+		return Action{Step: Wait, Until: t.Until}
+	}
+	if !rec.Root.Posted {
+		return nextRoot(inc, rec, caps, now)
+	}
+	line, waiting := nextLine(inc, rec, caps, now)
+	edit := nextEdit(inc, rec, caps)
+	switch {
+	case edit.Step == Nothing:
+		return line
+	case line.Step == Nothing, line.Step == Wait, waiting > 1:
+		// A line rings a phone, so it goes before the edit; a backlog of them would keep the truth waiting.
+		return edit
+	}
+	return line
+}
+
+func nextRoot(inc *Incident, rec Record, caps Caps, now time.Time) Action {
+	first := inc.Transitions[0]
+	post := Action{Step: PostRoot, Sequence: first.Sequence, Transition: first.ID(), Shows: rootShows(inc, caps), Plain: rec.Plain}
+	open := rec.Root.Intent
+	switch {
+	case open == nil, open.Deadline.IsZero():
+		return post
+	case now.Before(open.Deadline.Add(Grace)):
+		return Action{Step: Wait, Until: open.Deadline.Add(Grace)}
+	case caps.Lookup:
+		return Action{Step: FindRoot, Sequence: open.Sequence, Transition: open.Transition, Shows: open.Shows, Since: open.Since}
+	}
+	return post
+}
+
+// rootShows is up to where the first post tells the story: to the end where it is the message that counts; up to what
+// gets a post of its own where it cannot be changed later.
+func rootShows(inc *Incident, caps Caps) uint64 {
+	if caps.Edits {
+		return inc.Last().Sequence
+	}
+	shows := inc.Transitions[0].Sequence
+	for _, t := range inc.Transitions[1:] {
+		if !caps.Threads && caps.announces(t) {
+			break
+		}
+		shows = t.Sequence
+	}
+	return shows
+}
+
+// nextLine is the next post after the root, and how many wait in all.
+func nextLine(inc *Incident, rec Record, caps Caps, now time.Time) (next Action, waiting int) {
+	done, dropped := rec.Line.Done, uint64(0)
+	if open := rec.Line.Intent; open != nil && !open.Deadline.IsZero() {
+		switch {
+		case now.Before(open.Deadline.Add(Grace)):
+			return Action{Step: Wait, Until: open.Deadline.Add(Grace)}, 1
+		case caps.Lookup:
+			return Action{Step: FindLine, Sequence: open.Sequence, Transition: open.Transition, Since: open.Since}, 1
+		}
+		done, dropped = max(done, open.Sequence), open.Sequence
+	}
+	for _, t := range inc.Transitions[1:] {
+		if t.Sequence <= done || !caps.announces(t) {
+			continue
+		}
+		if waiting++; waiting == 1 {
+			next = Action{Step: PostLine, Sequence: t.Sequence, Transition: t.ID(), Shows: t.Sequence,
+				Broadcast: t.Broadcast(), Dropped: dropped, Plain: rec.Plain}
+		}
+	}
+	return next, waiting
+}
+
+func nextEdit(inc *Incident, rec Record, caps Caps) Action {
+	last := inc.Last()
+	if !caps.Edits || rec.Root.Shown >= last.Sequence {
+		return Action{}
+	}
+	return Action{Step: EditRoot, Sequence: last.Sequence, Transition: last.ID(), Shows: last.Sequence, Plain: rec.Plain}
+}
