@@ -9,16 +9,17 @@ import (
 // Moment is a point in time as people give it: RFC 3339, a date (its midnight in UTC), `now`, or how long ago, such as
 // -24h or -2d. The zero Moment is unset. It is also a flag value.
 type Moment struct {
-	at   time.Time     // absolute, in UTC
-	ago  time.Duration // relative, when text is not empty and at is zero
-	text string        // as it was given
+	text     string // as it was given
+	relative bool
+	ago      time.Duration // if relative
+	at       time.Time     // if not, in UTC
 }
 
 // Set reads a moment.
 func (m *Moment) Set(value string) error {
 	text := strings.TrimSpace(value)
 	if text == "now" {
-		*m = Moment{text: text}
+		*m = Moment{text: text, relative: true}
 		return nil
 	}
 	if strings.HasPrefix(text, "-") {
@@ -26,12 +27,12 @@ func (m *Moment) Set(value string) error {
 		if err != nil {
 			return notMoment(value)
 		}
-		*m = Moment{ago: -ago, text: text}
+		*m = Moment{text: text, relative: true, ago: -ago}
 		return nil
 	}
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
 		if at, err := time.Parse(layout, text); err == nil {
-			*m = Moment{at: at.UTC(), text: text}
+			*m = Moment{text: text, at: at.UTC()}
 			return nil
 		}
 	}
@@ -47,7 +48,7 @@ func (m Moment) At(now time.Time) time.Time {
 	switch {
 	case !m.IsSet():
 		return time.Time{}
-	case m.at.IsZero():
+	case m.relative:
 		return now.UTC().Add(-m.ago)
 	default:
 		return m.at

@@ -19,7 +19,10 @@ const redacted = "[redacted]"
 //
 // A Secret is a handle: copies share the value, so that one [Secret.Reload] serves everybody who holds it. The zero
 // Secret is unset. All methods but Set are safe for concurrent use.
-type Secret struct{ state *secretState }
+type Secret struct {
+	// Through one pointer fmt would show the value where it cannot call Format: in unexported fields of other structs.
+	state **secretState
+}
 
 // secretFile reads a Secret whose variable is the path of a file.
 type secretFile Secret
@@ -33,8 +36,10 @@ type secretState struct {
 
 // NewSecret returns a Secret with the value given.
 func NewSecret(value string) Secret {
-	return Secret{&secretState{value: value}}
+	return newSecret(&secretState{value: value})
 }
+
+func newSecret(s *secretState) Secret { return Secret{&s} }
 
 // Set takes the value itself.
 func (s *Secret) Set(value string) error {
@@ -53,7 +58,7 @@ func (s *secretFile) Set(path string) error {
 	if err != nil {
 		return err
 	}
-	s.state = &secretState{path: path, value: value}
+	*s = secretFile(newSecret(&secretState{path: path, value: value}))
 	return nil
 }
 
@@ -62,9 +67,13 @@ func (s Secret) Value() string {
 	if s.state == nil {
 		return ""
 	}
-	s.state.mu.RLock()
-	defer s.state.mu.RUnlock()
-	return s.state.value
+	return (*s.state).get()
+}
+
+func (s *secretState) get() string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.value
 }
 
 // IsSet reports whether a value was given.
@@ -73,17 +82,21 @@ func (s Secret) IsSet() bool { return s.Value() != "" }
 // Reload reads the file again, if there is one, and reports whether the value changed: when the other side refuses
 // the old value it pays to try again only then. After an error the old value stays.
 func (s Secret) Reload() (changed bool, err error) {
-	if s.state == nil || s.state.path == "" {
+	if s.state == nil || (*s.state).path == "" {
 		return false, nil
 	}
-	value, err := readSecret(s.state.path)
+	return (*s.state).reload()
+}
+
+func (s *secretState) reload() (changed bool, err error) {
+	value, err := readSecret(s.path)
 	if err != nil {
 		return false, err
 	}
-	s.state.mu.Lock()
-	defer s.state.mu.Unlock()
-	changed = value != s.state.value
-	s.state.value = value
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	changed = value != s.value
+	s.value = value
 	return changed, nil
 }
 
