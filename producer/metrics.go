@@ -1,0 +1,76 @@
+package producer
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"unconnected/events"
+	"unconnected/producer/wolkvox"
+)
+
+// metrics are the producer's Prometheus metrics.
+type metrics struct {
+	published, missed, revisions *prometheus.CounterVec
+	checkpoint                   *prometheus.GaugeVec
+	requests                     *prometheus.CounterVec
+	duration                     *prometheus.HistogramVec
+	calls                        *prometheus.CounterVec
+}
+
+// outcomeFine is the outcome of a request that was answered; the others are named like the kinds of error.
+const outcomeFine = "ok"
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	m := &metrics{
+		published: counter("unconnected_windows_published_total", "Live windows stored in the log.", "operation"),
+		missed:    counter("unconnected_missed_windows_total", "Windows that were declared missed.", "operation"),
+		revisions: counter("unconnected_revisions_total", "Corrected windows stored in the log.", "operation"),
+		calls:     counter("unconnected_calls_total", "Unconnected calls in the live windows stored.", "operation", "result"),
+		requests:  counter("unconnected_requests_total", "Requests to the API by outcome.", "operation", "outcome"),
+		checkpoint: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "unconnected_checkpoint_timestamp_seconds", Help: "Up to when the log is complete, in Unix seconds.",
+		}, []string{"operation"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "unconnected_request_duration_seconds", Help: "How long a request to the API took.",
+			Buckets: []float64{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 75},
+		}, []string{"operation"}),
+	}
+	r.MustRegister(m.published, m.missed, m.revisions, m.calls, m.requests, m.checkpoint, m.duration)
+	return m
+}
+
+// begin makes an operation's series appear at zero, so that a rate over them is right from the first event on.
+func (m *metrics) begin(operation string) {
+	m.published.WithLabelValues(operation)
+	m.missed.WithLabelValues(operation)
+	m.revisions.WithLabelValues(operation)
+	m.requests.WithLabelValues(operation, outcomeFine)
+	for _, kind := range wolkvox.Kinds {
+		m.requests.WithLabelValues(operation, kind.String())
+	}
+}
+
+func (m *metrics) requested(operation, outcome string, took time.Duration) {
+	m.requests.WithLabelValues(operation, outcome).Inc()
+	m.duration.WithLabelValues(operation).Observe(took.Seconds())
+}
+
+func (m *metrics) stored(e *events.Event) {
+	m.reached(e.Operation, e.Checkpoint)
+	if e.Missed != nil {
+		m.missed.WithLabelValues(e.Operation).Inc()
+		return
+	}
+	m.published.WithLabelValues(e.Operation).Inc()
+	for result, n := range e.Counts {
+		m.calls.WithLabelValues(e.Operation, result).Add(float64(n))
+	}
+}
+
+func (m *metrics) reached(operation string, checkpoint time.Time) {
+	m.checkpoint.WithLabelValues(operation).Set(float64(checkpoint.Unix()))
+}

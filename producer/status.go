@@ -1,0 +1,130 @@
+package producer
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/internal/daemon"
+)
+
+// Status is what an operation is doing, as the status bucket holds it under the operation's name. Times are in UTC.
+type Status struct {
+	Operation  string    `json:"operation"`
+	State      State     `json:"state"`
+	Reason     string    `json:"reason,omitempty"`
+	Since      time.Time `json:"since,omitzero"`
+	NextTry    time.Time `json:"next_try,omitzero"`
+	Checkpoint time.Time `json:"checkpoint,omitzero"`
+}
+
+// working tells whether the operation does its job.
+func (s *Status) working() bool { return s.State == OK || s.State == CatchingUp }
+
+// board holds the statuses of all operations. It is safe for concurrent use.
+type board struct {
+	mu       sync.Mutex
+	statuses map[string]*Status // guarded by mu
+	changed  map[string]bool    // not yet in the bucket; guarded by mu
+}
+
+func newBoard(operations []Operation, now time.Time) *board {
+	b := &board{statuses: make(map[string]*Status), changed: make(map[string]bool)}
+	for _, o := range operations {
+		b.statuses[o.Name] = &Status{Operation: o.Name, State: Starting, Since: now}
+	}
+	return b
+}
+
+// set notes a state; Since stays while only reason and next try change.
+func (b *board) set(operation string, state State, reason string, now, next time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.statuses[operation]
+	if s.State != state {
+		s.State, s.Since = state, now
+	}
+	if s.Reason != reason || !s.NextTry.Equal(next) || s.Since.Equal(now) {
+		b.changed[operation] = true
+	}
+	s.Reason, s.NextTry = reason, next
+}
+
+func (b *board) setCheckpoint(operation string, checkpoint time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.statuses[operation].Checkpoint = checkpoint
+	b.changed[operation] = true
+}
+
+// list copies all statuses, in the order of the operations' names.
+func (b *board) list() []Status {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	list := make([]Status, 0, len(b.statuses))
+	for _, s := range b.statuses {
+		list = append(list, *s)
+	}
+	slices.SortFunc(list, func(x, y Status) int { return cmp.Compare(x.Operation, y.Operation) })
+	return list
+}
+
+// takeChanged returns the statuses that changed since the last call.
+func (b *board) takeChanged() []Status {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var list []Status
+	for operation := range b.changed {
+		list = append(list, *b.statuses[operation])
+	}
+	clear(b.changed)
+	return list
+}
+
+// report is what /readyz says.
+func (b *board) report() daemon.Report {
+	report := daemon.Report{Ready: true, State: string(OK)}
+	for _, s := range b.list() {
+		report.Operations = append(report.Operations, daemon.Operation{
+			Operation: s.Operation, State: string(s.State), Reason: s.Reason,
+			Since: s.Since, NextTry: s.NextTry, Checkpoint: s.Checkpoint,
+		})
+		if !s.working() && report.Ready {
+			report.Ready, report.State, report.Reason = false, string(s.State), s.Reason
+		}
+	}
+	return report
+}
+
+// statusRhythm bounds how often the bucket is written while windows are caught up by the thousand.
+const statusRhythm = time.Second
+
+// publish keeps the status bucket up to date until ctx ends. What could not be written is written with the next change.
+func (b *board) publish(ctx context.Context, bucket jetstream.KeyValue) {
+	ticker := time.NewTicker(statusRhythm)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		for _, s := range b.takeChanged() {
+			value, err := json.Marshal(s)
+			if err != nil {
+				continue // a Status always marshals
+			}
+			if _, err := bucket.Put(ctx, s.Operation, value); err != nil {
+				b.mu.Lock()
+				b.changed[s.Operation] = true
+				b.mu.Unlock()
+				break
+			}
+		}
+	}
+}
