@@ -1,0 +1,142 @@
+package slack
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"unconnected/alerter/incident"
+)
+
+// A look-up reads at most so much. What is not found by then cannot be said to be absent.
+const (
+	pageSize = 200
+	maxPages = 10
+)
+
+// skew is how far our clock and Slack's may differ.
+const skew = 2 * time.Minute
+
+// FindRoot looks for the message of its own that bears the transition, posted after since. channel is an id or a name.
+func (c *Client) FindRoot(ctx context.Context, channel, transition string, since time.Time) (incident.Receipt, error) {
+	id, err := c.resolve(ctx, channel)
+	if err != nil {
+		return incident.Receipt{}, err
+	}
+	return c.find(id, transition, func(api *slack.Client, cursor string) (page, error) {
+		answer, err := api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
+			ChannelID: id, Cursor: cursor, Oldest: oldest(since), Limit: pageSize, IncludeAllMetadata: true,
+		})
+		if err != nil {
+			return page{}, err
+		}
+		return page{answer.Messages, answer.HasMore, answer.ResponseMetaData.NextCursor}, nil
+	})
+}
+
+// FindReply looks for the post in root's thread that bears the transition, posted after since.
+func (c *Client) FindReply(ctx context.Context, root incident.Receipt, transition string, since time.Time) (incident.Receipt, error) {
+	return c.find(root.ChannelID, transition, func(api *slack.Client, cursor string) (page, error) {
+		messages, more, next, err := api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
+			ChannelID: root.ChannelID, Timestamp: root.TS, Cursor: cursor, Oldest: oldest(since), Limit: pageSize, IncludeAllMetadata: true,
+		})
+		return page{messages, more, next}, err
+	})
+}
+
+func oldest(since time.Time) string {
+	return strconv.FormatInt(since.Add(-skew).Unix(), 10) + ".000000"
+}
+
+// page is one page of messages.
+type page struct {
+	messages []slack.Message
+	more     bool
+	cursor   string
+}
+
+// find goes through the pages.
+func (c *Client) find(channel, transition string, read func(*slack.Client, string) (page, error)) (incident.Receipt, error) {
+	cursor := ""
+	for range maxPages {
+		var got page
+		err := c.call(func(api *slack.Client) (err error) {
+			got, err = read(api, cursor)
+			return err
+		})
+		if err != nil {
+			return incident.Receipt{}, lookupError(err)
+		}
+		for _, m := range got.messages {
+			if m.Metadata.EventType == EventType && m.Metadata.EventPayload["transition"] == transition {
+				return incident.Receipt{ChannelID: channel, TS: m.Timestamp}, nil
+			}
+		}
+		if cursor = got.cursor; cursor == "" {
+			if got.more {
+				return incident.Receipt{}, ErrNoHistory
+			}
+			return incident.Receipt{}, ErrNotFound
+		}
+	}
+	return incident.Receipt{}, ErrNoHistory
+}
+
+func lookupError(err error) error {
+	if historyRefused(err) {
+		return ErrNoHistory
+	}
+	return err
+}
+
+var channelID = regexp.MustCompile(`^[CGD][A-Z0-9]{6,}$`)
+
+// resolve finds the id of a channel that is known by its name only.
+func (c *Client) resolve(ctx context.Context, channel string) (string, error) {
+	if channelID.MatchString(channel) {
+		return channel, nil
+	}
+	return c.list(ctx, strings.TrimPrefix(channel, "#"))
+}
+
+// list asks for the channels until one has the name; first for all that we may see, then, if the scope for private ones
+// is missing, for the public ones.
+func (c *Client) list(ctx context.Context, name string) (string, error) {
+	id, err := c.listTypes(ctx, name, "public_channel", "private_channel")
+	if historyRefused(err) {
+		id, err = c.listTypes(ctx, name, "public_channel")
+	}
+	if historyRefused(err) {
+		return "", ErrNoHistory
+	}
+	return id, err
+}
+
+func (c *Client) listTypes(ctx context.Context, name string, types ...string) (string, error) {
+	cursor := ""
+	for range maxPages {
+		var channels []slack.Channel
+		err := c.call(func(api *slack.Client) (err error) {
+			channels, cursor, err = api.GetConversationsContext(ctx, &slack.GetConversationsParameters{
+				Cursor: cursor, Limit: pageSize, Types: types,
+			})
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+		for _, channel := range channels {
+			if channel.Name == name {
+				return channel.ID, nil
+			}
+		}
+		if cursor == "" {
+			break
+		}
+	}
+	return "", ErrNoHistory
+}

@@ -1,0 +1,98 @@
+package slack
+
+import (
+	"strings"
+)
+
+// Message is what is to be said, in words and without a form. Its texts are as they came from events and rules: whoever
+// shows them cleans, escapes and cuts them. Only Mentions have Slack's form already, because they come from the
+// configuration. The zero Message says nothing.
+type Message struct {
+	Icon        string   // one emoji: how bad, or over
+	Headline    string   // state, result, share and operation; one line
+	Mentions    []string // who is called, in Slack's form
+	Facts       []Fact   // the evidence, the window, since when
+	Others      []string // further alerts of the incident, one line each
+	OthersTitle string
+	Advice      []string // which side, and what to check first
+	Link        Link     // the rule's runbook
+	Notes       []string // the small print: severity, labels, how late
+	More        string   // "+%d more", in the message's language
+
+	// Transition and Incident are the ids that the post bears as metadata. They are for look-ups, never shown.
+	Transition, Incident string
+
+	// Brief is for posts that follow a root: one block, no headline.
+	Brief bool
+}
+
+// Fact is one line: what stands out, and the rest.
+type Fact struct{ Strong, Text string }
+
+// String is the fact without emphasis.
+func (f Fact) String() string { return strings.TrimSpace(f.Strong + f.Text) }
+
+// Link is a link with its text. The zero Link is none.
+type Link struct{ Text, URL string }
+
+// Slack's limits, or what we keep to. Sections may be 3,000 long and there is an undocumented bound of about 13,000 on all
+// blocks together, so the parts are kept below their own.
+const (
+	limitHeader  = 150
+	limitText    = 3900 // chat.update refuses a text above 4,000
+	limitNotice  = 400  // what a phone shows of a notification is shorter still
+	limitSection = 3000
+	limitOthers  = 2400
+	limitAdvice  = 1800
+	limitNotes   = 900
+	limitLine    = 500 // one line of a list
+)
+
+// Notification is the text that phones show and that stands alone: the headline and the evidence.
+func (m *Message) Notification() string {
+	parts := []string{m.Icon + " " + m.Headline}
+	if len(m.Facts) > 0 {
+		parts = append(parts, m.Facts[0].String())
+	}
+	text := cutEscaped(strings.Join(parts, " · "), limitNotice)
+	if len(m.Mentions) > 0 {
+		text = strings.Join(m.Mentions, " ") + " " + text
+	}
+	return text
+}
+
+// PlainText is the whole message as text, for when the blocks are refused.
+func (m *Message) PlainText() string {
+	lines := []string{cutEscaped(m.Icon+" "+m.Headline, limitLine)}
+	if len(m.Mentions) > 0 {
+		lines[0] = strings.Join(m.Mentions, " ") + " " + lines[0]
+	}
+	for _, text := range m.lines() {
+		lines = append(lines, cutEscaped(text, limitLine))
+	}
+	return fit(lines, limitText, m.more())
+}
+
+// lines are all lines below the headline, without form.
+func (m *Message) lines() []string {
+	var lines []string
+	for _, f := range m.Facts {
+		lines = append(lines, f.String())
+	}
+	if len(m.Others) > 0 && m.OthersTitle != "" {
+		lines = append(lines, m.OthersTitle)
+	}
+	lines = append(lines, m.Others...)
+	lines = append(lines, m.Advice...)
+	if m.Link.URL != "" {
+		lines = append(lines, m.Link.Text+": "+m.Link.URL)
+	}
+	return append(lines, m.Notes...)
+}
+
+func (m *Message) more() string {
+	if m.More == "" {
+		return "+%d more"
+	}
+	return m.More
+}

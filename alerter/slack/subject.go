@@ -1,0 +1,198 @@
+package slack
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"unconnected/events"
+)
+
+// Rule is how a rule presents itself to people. The zero Rule is fine: what it does not say is guessed from the event.
+type Rule struct {
+	Title   map[string]string // :: language → what people read
+	Results []string          // the results whose counts make up the value: congestion; nil for a value of another kind
+	Share   bool              // value and threshold are shares of the unconnected calls, between 0 and 1
+	NoData  bool              // the rule watches that data arrives
+	Mention []string          // who is called when the rule's alert opens or gets worse; nil for the Composer's, when critical
+	Runbook string            // an address; "" for none
+}
+
+// subject is what an alert is about.
+type subject struct {
+	words   *words
+	title   string   // "Congestion"
+	results []string // the results counted; nil when unknown
+	share   bool
+	noData  bool
+	runbook string
+}
+
+func (c *Composer) subject(a *events.Alert) subject {
+	rule := c.Rules[a.Rule]
+	s := subject{words: c.words(), results: rule.Results, share: rule.Share, noData: rule.NoData, runbook: rule.Runbook}
+	if len(s.results) == 0 && !s.noData {
+		s.results = guessResults(a)
+		s.share = s.share || s.results != nil
+	}
+	s.title = c.title(rule, a.Rule, s)
+	return s
+}
+
+// title is what people call the rule: its own title, that of its only result, or its name in words.
+func (c *Composer) title(rule Rule, name string, s subject) string {
+	for _, language := range []string{c.Language, "en", "es"} {
+		if title := rule.Title[language]; title != "" {
+			return title
+		}
+	}
+	if len(s.results) == 1 {
+		return s.words.result(s.results[0])
+	}
+	return inWords(name)
+}
+
+// guessResults finds the results whose share the value is, for a rule that is no longer there: one alone, or the two of
+// the network side together.
+func guessResults(a *events.Alert) []string {
+	o := a.Observed
+	if o == nil || o.Total == 0 || a.Value == nil || *a.Value == 0 {
+		return nil
+	}
+	fits := func(n int64) bool { return math.Abs(float64(n)/float64(o.Total)-*a.Value) < 1e-6 }
+	for _, result := range events.DocumentedResults() {
+		if fits(o.Counts[result]) {
+			return []string{result}
+		}
+	}
+	if fits(o.Counts[events.Congestion] + o.Counts[events.ChanUnavail]) {
+		return []string{events.Congestion, events.ChanUnavail}
+	}
+	return nil
+}
+
+// evidence is the value and what it was counted from: 44% | congestion (476 of 1,073 unconnected calls).
+func (s subject) evidence(a *events.Alert) Fact {
+	if a.Value == nil {
+		return Fact{}
+	}
+	label := lowerFirst(s.title)
+	if len(s.results) == 1 {
+		label = lowerFirst(s.words.result(s.results[0]))
+	}
+	if !s.share {
+		return Fact{Strong: s.value(*a.Value), Text: " " + label}
+	}
+	if n, ok := s.counted(a); ok {
+		w := s.words
+		label = fmt.Sprintf(w.of, label, w.number(float64(n), 0), w.number(float64(a.Observed.Total), 0))
+	}
+	return Fact{Strong: s.value(*a.Value), Text: " " + label}
+}
+
+// counted is how many calls make up the value; ok is false when the value comes from more than this window.
+func (s subject) counted(a *events.Alert) (n int64, ok bool) {
+	if a.Observed == nil || a.Observed.Total == 0 || len(s.results) == 0 {
+		return 0, false
+	}
+	for _, result := range s.results {
+		n += a.Observed.Counts[result]
+	}
+	return n, math.Abs(float64(n)/float64(a.Observed.Total)-*a.Value) < 0.005
+}
+
+func (s subject) value(v float64) string {
+	if s.share {
+		return s.words.percent(v)
+	}
+	return s.words.number(v, 2)
+}
+
+func (s subject) threshold(a *events.Alert) string {
+	switch {
+	case a.Threshold == nil:
+		return ""
+	case s.share:
+		return fmt.Sprintf(s.words.threshold, s.words.percentExact(*a.Threshold))
+	}
+	return fmt.Sprintf(s.words.threshold, s.words.number(*a.Threshold, 4))
+}
+
+// named is the title with the value: Congestion 44%.
+func (s subject) named(a *events.Alert) string {
+	if a.Value == nil {
+		return s.title
+	}
+	return s.title + " " + s.value(*a.Value)
+}
+
+// advice says which side it is on and what to check first.
+func (s subject) advice() []string {
+	w := s.words
+	switch {
+	case s.noData:
+		return []string{fmt.Sprintf(w.checkFirst, w.noData)}
+	case len(s.results) == 0:
+		return nil
+	}
+	var lines []string
+	hint, documented := w.hints[s.results[0]]
+	switch {
+	case !documented:
+		hint = w.otherHint
+	case networkSide(s.results):
+		lines = append(lines, w.networkSide)
+	default:
+		lines = append(lines, w.customerSide)
+	}
+	return append(lines, fmt.Sprintf(w.checkFirst, hint), w.where)
+}
+
+// networkSide tells whether the calls failed before they reached a customer.
+func networkSide(results []string) bool {
+	return !slices.ContainsFunc(results, func(r string) bool { return r != events.Congestion && r != events.ChanUnavail })
+}
+
+// result is what people call a result; one that nobody listed keeps its own name.
+func (w *words) result(name string) string {
+	if title := w.results[name]; title != "" {
+		return title
+	}
+	return upperFirst(strings.ReplaceAll(name, "_", " "))
+}
+
+// inWords makes a name readable: CongestionSpike is "Congestion spike".
+func inWords(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		switch {
+		case r == '_' || r == '-':
+			r = ' '
+		case i > 0 && unicode.IsUpper(r):
+			b.WriteByte(' ')
+			r = unicode.ToLower(r)
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// lowerFirst begins s with a small letter, unless it begins with an abbreviation.
+func lowerFirst(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	if second, _ := utf8.DecodeRuneInString(s[size:]); unicode.IsUpper(second) {
+		return s
+	}
+	return string(unicode.ToLower(first)) + s[size:]
+}
+
+func upperFirst(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return s
+	}
+	return string(unicode.ToUpper(first)) + s[size:]
+}
