@@ -13,7 +13,7 @@ type Request struct {
 	At       time.Time // arrival, by the simulator's clock
 	API      string    // cdr_6, token_info or whatever else was asked for
 	From, To string    // date_ini and date_end as sent
-	Status   int       // of the answer; 0 while there is none, or when the connection was broken
+	Status   int       // of the answer; 0 while there is none, or if the connection broke before it
 	Done     bool      // the server is no longer at work on it
 	InFlight int       // requests with the same token at its arrival, itself included
 }
