@@ -1,0 +1,139 @@
+package rule
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"text/template"
+)
+
+// The languages of texts.
+const (
+	English = "en"
+	Spanish = "es"
+)
+
+// Text is something that people read, in one or both languages.
+type Text struct {
+	English string `json:"en,omitempty"`
+	Spanish string `json:"es,omitempty"`
+}
+
+// In is the text in a language; in the other one when it was not given in this. Languages but Spanish count as English.
+func (t Text) In(language string) string {
+	if language == Spanish {
+		return cmp.Or(t.Spanish, t.English)
+	}
+	return cmp.Or(t.English, t.Spanish)
+}
+
+// Data is what a summary can show: {{.Operation}}, {{percent .Value}}, {{number .Count.congestion}} of {{.Total}}.
+type Data struct {
+	Operation string
+	Rule      string
+	Title     string
+	Severity  string
+	Value     float64            // of the rule's value in the window; NaN when unknown or the rule has none
+	Threshold float64            // NaN when the rule has none
+	Known     bool               // whether the window's calls are known
+	Total     int64              // unconnected calls in the window
+	Count     map[string]int64   // the same per result; a result that is not there is 0
+	Share     map[string]float64 // Count / Total; empty when there were no calls
+}
+
+// dataOf is what a summary of r in a language shows of a window.
+func dataOf(r *Rule, language, operation string, w *Window) Data {
+	d := Data{
+		Operation: operation, Rule: r.Name, Title: r.Title(language), Severity: r.Severity,
+		Value: r.valueOf(w), Threshold: unknown, Known: w.known, Total: w.total, Count: w.Counts(),
+	}
+	if r.Threshold != nil {
+		d.Threshold = *r.Threshold
+	}
+	d.Share = make(map[string]float64, len(d.Count))
+	for result, n := range d.Count {
+		if d.Total > 0 {
+			d.Share[result] = float64(n) / float64(d.Total)
+		}
+	}
+	return d
+}
+
+// parseSummary compiles a summary for a language. Its functions are percent and number.
+func parseSummary(name, text, language string) (*template.Template, error) {
+	functions := template.FuncMap{
+		"percent": func(v float64) (string, error) { return percent(v, language) },
+		"number":  func(v any) (string, error) { return readable(v, language) },
+	}
+	return template.New(name).Option("missingkey=zero").Funcs(functions).Parse(text)
+}
+
+// errNoNumber stops a template that shows a value which its rule does not have.
+var errNoNumber = fmt.Errorf("there is no number to show: the rule needs `value` (or `threshold`)")
+
+// percent writes a share: 0.44 is "44 %", 0.045 is "4.5 %", in Spanish "4,5 %".
+func percent(v float64, language string) (string, error) {
+	if math.IsNaN(v) {
+		return "", errNoNumber
+	}
+	text := strconv.FormatFloat(v*100, 'f', 0, 64)
+	if tenths := math.Round(v * 1000); math.Abs(tenths) < 100 && math.Mod(tenths, 10) != 0 {
+		text = strconv.FormatFloat(tenths/10, 'f', 1, 64)
+	}
+	return localised(text, language) + " %", nil
+}
+
+// readable writes a number with separators: 1073 is "1,073", in Spanish "1.073"; at most two decimals.
+func readable(v any, language string) (string, error) {
+	var text string
+	switch v := v.(type) {
+	case int64:
+		text = strconv.FormatInt(v, 10)
+	case int:
+		text = strconv.Itoa(v)
+	case float64:
+		if math.IsNaN(v) {
+			return "", errNoNumber
+		}
+		text = strconv.FormatFloat(v, 'f', 2, 64)
+		text = strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+	default:
+		return "", fmt.Errorf("number needs a number, not %T", v)
+	}
+	return localised(text, language), nil
+}
+
+// localised gives a decimal number the separators of a language.
+func localised(text, language string) string {
+	whole, decimals, fractional := strings.Cut(text, ".")
+	thousands, point := ",", "."
+	if language == Spanish {
+		thousands, point = ".", ","
+	}
+	sign := ""
+	if strings.HasPrefix(whole, "-") {
+		sign, whole = "-", whole[1:]
+	}
+	for at := len(whole) - 3; at > 0; at -= 3 {
+		whole = whole[:at] + thousands + whole[at:]
+	}
+	if fractional {
+		return sign + whole + point + decimals
+	}
+	return sign + whole
+}
+
+// absent is what a summary says instead of a value that the window does not have.
+func absent(d Data, language string) string {
+	switch {
+	case language == Spanish && !d.Known:
+		return "sin datos de esta ventana"
+	case language == Spanish:
+		return "ninguna llamada no conectada en esta ventana"
+	case !d.Known:
+		return "no data for this window"
+	}
+	return "no unconnected calls in this window"
+}
