@@ -161,8 +161,14 @@ func historyRefused(err error) bool {
 		return false
 	}
 	switch e.Code {
-	case "missing_scope", "unknown_method", "not_allowed_token_type", "no_permission", "access_denied", "method_not_supported_for_channel_type":
+	case "missing_scope", "unknown_method", "not_allowed_token_type", "no_permission", "access_denied",
+		"method_not_supported_for_channel_type", "http_404", "http_405", "http_501":
 		return true
 	}
 	return strings.HasPrefix(e.Code, "not_allowed")
+}
+
+func isCode(err error, code string) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == code
 }

@@ -23,13 +23,9 @@ const skew = 2 * time.Minute
 
 // FindRoot looks for the message of its own that bears the transition, posted after since. channel is an id or a name.
 func (c *Client) FindRoot(ctx context.Context, channel, transition string, since time.Time) (incident.Receipt, error) {
-	id, err := c.resolve(ctx, channel)
-	if err != nil {
-		return incident.Receipt{}, err
-	}
-	return c.find(id, transition, func(api *slack.Client, cursor string) (page, error) {
+	return c.find(ctx, channel, transition, func(api *slack.Client, channel, cursor string) (page, error) {
 		answer, err := api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
-			ChannelID: id, Cursor: cursor, Oldest: oldest(since), Limit: pageSize, IncludeAllMetadata: true,
+			ChannelID: channel, Cursor: cursor, Oldest: oldest(since), Limit: pageSize, IncludeAllMetadata: true,
 		})
 		if err != nil {
 			return page{}, err
@@ -40,9 +36,9 @@ func (c *Client) FindRoot(ctx context.Context, channel, transition string, since
 
 // FindReply looks for the post in root's thread that bears the transition, posted after since.
 func (c *Client) FindReply(ctx context.Context, root incident.Receipt, transition string, since time.Time) (incident.Receipt, error) {
-	return c.find(root.ChannelID, transition, func(api *slack.Client, cursor string) (page, error) {
+	return c.find(ctx, root.ChannelID, transition, func(api *slack.Client, channel, cursor string) (page, error) {
 		messages, more, next, err := api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
-			ChannelID: root.ChannelID, Timestamp: root.TS, Cursor: cursor, Oldest: oldest(since), Limit: pageSize, IncludeAllMetadata: true,
+			ChannelID: channel, Timestamp: root.TS, Cursor: cursor, Oldest: oldest(since), Limit: pageSize, IncludeAllMetadata: true,
 		})
 		return page{messages, more, next}, err
 	})
@@ -59,29 +55,57 @@ type page struct {
 	cursor   string
 }
 
-// find goes through the pages.
-func (c *Client) find(channel, transition string, read func(*slack.Client, string) (page, error)) (incident.Receipt, error) {
+// reader reads one page of a channel.
+type reader func(api *slack.Client, channel, cursor string) (page, error)
+
+// find looks in the channel. With only a name to go by, it asks for the id, and if that cannot be had tries the name.
+func (c *Client) find(ctx context.Context, channel, transition string, read reader) (incident.Receipt, error) {
+	if channelID.MatchString(channel) {
+		got, err := c.search(channel, transition, read)
+		got.ChannelID = channel
+		return got, lookupError(err)
+	}
+	name := strings.TrimPrefix(channel, "#")
+	id, err := c.idOf(ctx, name)
+	if err != nil && !historyRefused(err) {
+		return incident.Receipt{}, err
+	}
+	if id != "" {
+		return c.find(ctx, id, transition, read)
+	}
+	for _, guess := range []string{channel, name} {
+		got, err := c.search(guess, transition, read)
+		if !isCode(err, "channel_not_found") {
+			return got, lookupError(err)
+		}
+	}
+	return incident.Receipt{}, ErrNoHistory
+}
+
+// search goes through the pages.
+func (c *Client) search(channel, transition string, read reader) (incident.Receipt, error) {
 	cursor := ""
 	for range maxPages {
 		var got page
 		err := c.call(func(api *slack.Client) (err error) {
-			got, err = read(api, cursor)
+			got, err = read(api, channel, cursor)
 			return err
 		})
 		if err != nil {
-			return incident.Receipt{}, lookupError(err)
+			return incident.Receipt{}, err
 		}
 		for _, m := range got.messages {
 			if m.Metadata.EventType == EventType && m.Metadata.EventPayload["transition"] == transition {
-				return incident.Receipt{ChannelID: channel, TS: m.Timestamp}, nil
+				return incident.Receipt{TS: m.Timestamp}, nil
 			}
 		}
-		if cursor = got.cursor; cursor == "" {
-			if got.more {
-				return incident.Receipt{}, ErrNoHistory
-			}
-			return incident.Receipt{}, ErrNotFound
+		if cursor = got.cursor; cursor != "" {
+			continue
 		}
+		if got.more {
+			break
+		}
+		return incident.Receipt{}, ErrNotFound
 	}
 	return incident.Receipt{}, ErrNoHistory
 }
@@ -95,28 +119,17 @@ func lookupError(err error) error {
 
 var channelID = regexp.MustCompile(`^[CGD][A-Z0-9]{6,}$`)
 
-// resolve finds the id of a channel that is known by its name only.
-func (c *Client) resolve(ctx context.Context, channel string) (string, error) {
-	if channelID.MatchString(channel) {
-		return channel, nil
-	}
-	return c.list(ctx, strings.TrimPrefix(channel, "#"))
-}
-
-// list asks for the channels until one has the name; first for all that we may see, then, if the scope for private ones
-// is missing, for the public ones.
-func (c *Client) list(ctx context.Context, name string) (string, error) {
-	id, err := c.listTypes(ctx, name, "public_channel", "private_channel")
+// idOf asks for the channels until one has the name; first for all that we may see, then, if the scope for private ones
+// is missing, for the public ones. "" means that there is none by that name.
+func (c *Client) idOf(ctx context.Context, name string) (string, error) {
+	id, err := c.list(ctx, name, "public_channel", "private_channel")
 	if historyRefused(err) {
-		id, err = c.listTypes(ctx, name, "public_channel")
-	}
-	if historyRefused(err) {
-		return "", ErrNoHistory
+		return c.list(ctx, name, "public_channel")
 	}
 	return id, err
 }
 
-func (c *Client) listTypes(ctx context.Context, name string, types ...string) (string, error) {
+func (c *Client) list(ctx context.Context, name string, types ...string) (string, error) {
 	cursor := ""
 	for range maxPages {
 		var channels []slack.Channel
@@ -138,5 +151,5 @@ func (c *Client) listTypes(ctx context.Context, name string, types ...string) (s
 			break
 		}
 	}
-	return "", ErrNoHistory
+	return "", nil
 }
