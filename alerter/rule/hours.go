@@ -12,17 +12,20 @@ import (
 // Local is an instant on the clocks and calendars of a zone: what hours and holidays are compared with. Making one is
 // the expensive part, so whoever judges several rules makes it once.
 type Local struct {
-	date   string // 2006-01-02
-	minute int    // of the week, from Sunday 00:00
+	date   int // 20061122
+	minute int // of the week, from Sunday 00:00
 }
 
 // LocalOf is t in the zone of loc.
 func LocalOf(t time.Time, loc *time.Location) Local {
 	t = t.In(loc)
-	return Local{
-		date:   t.Format(time.DateOnly),
-		minute: minuteOfWeek(t.Weekday(), t.Hour()*60+t.Minute()),
-	}
+	return Local{date: dateOf(t), minute: minuteOfWeek(t.Weekday(), t.Hour()*60+t.Minute())}
+}
+
+// dateOf is a calendar day as one number: 20061122.
+func dateOf(t time.Time) int {
+	year, month, day := t.Date()
+	return (year*100+int(month))*100 + day
 }
 
 const minutesPerDay, minutesPerWeek = 24 * 60, 7 * 24 * 60

@@ -42,7 +42,7 @@ type Rule struct {
 	value               func(*Window) float64
 	valueIsShare        bool
 	open                hours
-	holidays            map[string]bool // of the set, shared by its rules
+	holidays            map[int]bool // of the set, shared by its rules
 	summaries           map[string]*template.Template
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Set is the rules that are in force together. It never changes; its methods may be called concurrently. The zero Set
@@ -37,9 +38,12 @@ func (s *Set) Hash() string { return s.hash }
 func newSet(rules []*Rule, holidays []string) *Set {
 	slices.Sort(holidays)
 	s := &Set{Rules: rules, Holidays: slices.Compact(holidays)}
-	dates := make(map[string]bool, len(s.Holidays))
-	for _, date := range s.Holidays {
-		dates[date] = true
+	dates := make(map[int]bool, len(s.Holidays))
+	for _, holiday := range s.Holidays {
+		date, err := time.Parse(time.DateOnly, holiday)
+		if err == nil { // loading has parsed it before
+			dates[dateOf(date)] = true
+		}
 	}
 	for _, r := range rules {
 		r.holidays = dates

@@ -1,0 +1,33 @@
+// Package evaluate turns the messages of an operation's log into the states of its alerts, and these into the transitions
+// that must be published. It has no clock and does no input or output (but for the zone of an event, which the standard
+// library may look up in the system's files): what happens follows from the messages, the times at which they were
+// stored and the rules. So live alerting, a restart and a backtest are the same code and give the same transitions.
+//
+//	operation := evaluate.New("default", rules, evaluate.Options{MaxAge: 30 * time.Minute})
+//	for ev := range log { // in the order in which it was stored
+//		operation.Apply(ev)
+//		for _, alert := range operation.Transitions(published, events.Cause{Sequence: ev.Sequence}, "en") {
+//			publish(alert)
+//			published[alert.Rule] = alert
+//		}
+//	}
+//
+// # The life of an alert
+//
+// Live windows follow each other. Each gets a verdict from each rule (see [rule.Verdict]).
+//
+//   - It fires when `for: n of m` is met: n of the last m windows held, counting from the last resolution. Windows that
+//     are unknown hold not, but take a place. It started with the earliest window that counted.
+//   - It is cleared by `keep` quiet windows in a row; it ended with the start of the first. Any other window, an unknown
+//     one too, begins the row anew.
+//   - It ends with no_traffic when for an hour all windows were known and had no calls, or too few for the rule's volume
+//     bound. While that is so nothing fires.
+//   - Out of its hours, or on a holiday, a rule does not fire and its alert ends; windows there do not count afterwards.
+//
+// # What else may stand in a log
+//
+// A missed marker, an ambiguous window and a hole in the log are windows of which nothing is known. A revision and a
+// backfill change what is remembered of a window; then the newest live window is judged again with what is known now. This can clear an
+// alert, but makes one fire only if the correction was stored within [Options].MaxAge of the end of the newest window.
+// Windows that came before, that overlap others, and corrections of windows nobody remembers any more change nothing.
+package evaluate

@@ -1,0 +1,175 @@
+package evaluate
+
+import (
+	"time"
+
+	"unconnected/alerter/rule"
+	"unconnected/events"
+)
+
+// Options are what evaluation depends on besides messages and rules.
+type Options struct {
+	// MaxAge is how long after the end of the newest window a revision or a backfill may have been stored to make an
+	// alert fire. Zero or less: only corrections that were stored before that end.
+	MaxAge time.Duration
+	// Zone is where hours and holidays are looked up; nil is the timezone of the event that brought the newest window,
+	// or UTC when nobody knows that name.
+	Zone *time.Location
+}
+
+// Operation is the states of all rules that apply to one operation, folded from its log. Use [New]. An Operation is not
+// safe for concurrent use.
+type Operation struct {
+	name    string
+	options Options
+	tracks  []track
+	hours   bool // some rule has hours or holidays
+
+	memory memory
+	window events.Window // the newest live one, or a hole's last; zero before the first
+	newest rule.Window   // what is known of it
+
+	timezone string         // of the newest live event
+	zone     *time.Location // of options or of timezone; nil before the first event
+}
+
+// New returns the state of an operation before the first message of its log.
+func New(operation string, rules *rule.Set, options Options) *Operation {
+	o := &Operation{name: operation, options: options, zone: options.Zone}
+	span := 1
+	for _, r := range rules.Rules {
+		if !r.AppliesTo(operation) {
+			continue
+		}
+		o.tracks = append(o.tracks, track{rule: r})
+		o.hours = o.hours || r.HasHours()
+		span = max(span, r.For.M, r.Keep)
+	}
+	o.memory = newMemory(len(o.tracks), span)
+	return o
+}
+
+// Name is the operation's name.
+func (o *Operation) Name() string { return o.name }
+
+// Window is the newest live window; the zero Window before the first.
+func (o *Operation) Window() events.Window { return o.window }
+
+// Apply folds the next message of the operation's log, in the order in which messages were stored. It tells whether an
+// alert began to fire or was resolved. Messages of other operations, and those that the log should not have (see the
+// package comment), change nothing.
+func (o *Operation) Apply(ev *events.Event) (changed bool) {
+	if ev.Operation != o.name || ev.Window.Start.Unix() >= ev.Window.End.Unix() {
+		return false
+	}
+	if ev.IsLive() {
+		return o.live(ev)
+	}
+	return o.correct(ev)
+}
+
+// Tick tells the operation the time. No rule asks for it yet; those about missing data will.
+func (o *Operation) Tick(time.Time) {}
+
+// live takes the next window in.
+func (o *Operation) live(ev *events.Event) (changed bool) {
+	if !o.window.IsZero() && ev.Window.Start.Before(o.window.End) {
+		return false // repeated or overlapping
+	}
+	o.locate(ev.Timezone)
+	changed = o.fill(ev.Window)
+	w := rule.Observe(ev)
+	return o.advance(ev.Window, &w, revisionOf(ev)) || changed
+}
+
+func revisionOf(ev *events.Event) int {
+	if ev.Missed != nil {
+		return missing
+	}
+	return ev.Revision
+}
+
+// locate finds the zone for hours and holidays.
+func (o *Operation) locate(timezone string) {
+	if o.options.Zone == nil && (o.zone == nil || timezone != o.timezone) {
+		zone, err := time.LoadLocation(timezone)
+		if err != nil {
+			zone = time.UTC
+		}
+		o.zone = zone
+	}
+	o.timezone = timezone
+}
+
+// fill puts unknown windows where the log has a hole before the next one, of that one's length: what is not there is
+// unknown, whether it was marked as missed or not. Of a long hole only as much is filled as rules look back.
+func (o *Operation) fill(next events.Window) (changed bool) {
+	if o.window.IsZero() || !o.window.End.Before(next.Start) {
+		return false
+	}
+	end, length := o.window.End, next.Length()
+	hole := next.Start.Sub(end)
+	count := hole / length
+	if hole%length != 0 {
+		count++
+	}
+	for k := min(count, time.Duration(o.memory.span)); k > 0; k-- {
+		w := events.Window{Start: next.Start.Add(-k * length), End: next.Start.Add((1 - k) * length)}
+		if w.Start.Before(end) {
+			w.Start = end
+		}
+		changed = o.advance(w, &rule.Window{}, missing) || changed
+	}
+	return changed
+}
+
+// advance makes a window the newest one and judges it.
+func (o *Operation) advance(window events.Window, w *rule.Window, revision int) (changed bool) {
+	o.window, o.newest = window, *w
+	o.memory.push(slot{start: window.Start.Unix(), end: window.End.Unix(), revision: revision})
+	o.judge(o.memory.n-1, w)
+	for i := range o.tracks {
+		o.tracks[i].observe(&o.memory, i)
+	}
+	return o.step(true)
+}
+
+// judge remembers all rules' verdicts on remembered window i.
+func (o *Operation) judge(i int, w *rule.Window) {
+	for at := range o.tracks {
+		v := o.tracks[at].rule.Eval(w)
+		o.memory.set(i, at, markOf(v, w), v.Value)
+	}
+}
+
+// step moves all rules' states to the newest window.
+func (o *Operation) step(mayFire bool) (changed bool) {
+	var local rule.Local
+	if o.hours {
+		local = rule.LocalOf(o.window.Start, o.zone)
+	}
+	for i := range o.tracks {
+		t := &o.tracks[i]
+		inHours := !o.hours || t.rule.InLocalHours(local)
+		changed = t.step(&o.memory, i, inHours, mayFire) || changed
+	}
+	return changed
+}
+
+// correct takes a revision or a backfill in, and judges the newest window again.
+func (o *Operation) correct(ev *events.Event) (changed bool) {
+	i, ok := o.memory.find(ev.Window.Start.Unix(), ev.Window.End.Unix())
+	if !ok || revisionOf(ev) <= o.memory.at(i).revision {
+		return false
+	}
+	w := rule.Observe(ev)
+	o.memory.at(i).revision = ev.Revision
+	o.judge(i, &w)
+	if i == o.memory.n-1 {
+		o.newest = w
+	}
+	for at := range o.tracks {
+		o.tracks[at].revise(&o.memory, at, i)
+	}
+	return o.step(ev.Stored.Sub(o.window.End) <= o.options.MaxAge)
+}
