@@ -98,8 +98,8 @@ func rawRows(data json.RawMessage) ([]rawRow, error) {
 	return rows, nil
 }
 
-// row returns both fields as text. A row without a count is not a row of this report:
-// dropping it could hide calls.
+// row returns both fields as text. A row without a count is not a row of this
+// report: dropping it could hide calls.
 func (r rawRow) row() (Row, error) {
 	if r.Count == nil {
 		return Row{}, errors.New("there is no count")
@@ -134,8 +134,8 @@ func (a *Answer) add(row Row) error {
 	return nil
 }
 
-// parseCount accepts digits only. "1,234", "41.0" and "4.1e1" are refused:
-// it is better to ask again than to guess what a new notation means.
+// parseCount accepts digits only. "1,234", "41.0" and "4.1e1" are refused: it
+// is better to ask again than to guess what a new notation means.
 func parseCount(s string) (int64, error) {
 	n, err := strconv.ParseUint(s, 10, 63)
 	if err != nil {

@@ -15,8 +15,8 @@ const (
 	DefaultTimeout = 75 * time.Second
 
 	// DefaultMaxBody bounds the memory that an answer can take. It holds the
-	// 60,000 rows that the API documents as the most, at 500 bytes each;
-	// cdr_6 has a row per result, a few hundred bytes in all.
+	// 60,000 rows that the API documents as the most, at 500 bytes each; cdr_6
+	// has a row per result, a few hundred bytes in all.
 	DefaultMaxBody = 32 << 20
 )
 
@@ -33,23 +33,23 @@ type Options struct {
 	// header as some of the vendor's samples do; empty to leave it out.
 	Server string
 
-	// Token is asked at each request, so that a rotated secret is seen. It must be safe
-	// for concurrent use if the Client is used concurrently.
+	// Token is asked at each request, so that a rotated secret is seen. It must
+	// be safe for concurrent use if the Client is used concurrently.
 	Token func() string
 
 	// Location is the zone of the times in requests; nil is UTC.
 	Location *time.Location
 
-	// Timeout limits one request as a whole, from connecting to the last byte of
-	// the answer; zero or negative is DefaultTimeout.
+	// Timeout limits one request as a whole, from connecting to the last byte
+	// of the answer; zero or negative is DefaultTimeout.
 	Timeout time.Duration
 
 	// MaxBody limits an answer, in bytes after decompression; zero or negative
 	// is DefaultMaxBody.
 	MaxBody int64
 
-	// Transport sends the requests. Nil is one of the client's own, with proxies
-	// from the environment and one idle connection kept alive per host.
+	// Transport sends the requests. Nil is one of the client's own, with
+	// proxies from the environment and one idle connection kept alive per host.
 	Transport http.RoundTripper
 }
 
@@ -101,7 +101,8 @@ func parseBase(s string) *url.URL {
 
 // Report asks how many calls did not connect in [from, to), by result. Both
 // bounds are taken at whole seconds, rounded down. The API reads them as local
-// times, so in the hour that a clock going back repeats it answers for both passes together.
+// times, so in the hour that a clock going back repeats it answers for both
+// passes together.
 //
 // The error, if any, is an *Error.
 func (c *Client) Report(ctx context.Context, from, to time.Time) (Answer, error) {

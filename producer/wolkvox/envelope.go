@@ -12,8 +12,8 @@ import (
 )
 
 // envelope is what every answer of the API is wrapped in. All fields are raw
-// because the API changes their types: code is a number or a string, error
-// null or "null", data a list or an object.
+// because the API changes their types: code is a number or a string, error null
+// or "null", data a list or an object.
 type envelope struct {
 	Code  json.RawMessage `json:"code"`
 	Error json.RawMessage `json:"error"`
@@ -23,8 +23,8 @@ type envelope struct {
 
 var byteOrderMark = []byte("\ufeff")
 
-// parseEnvelope reads a whole body. Anything but one JSON object with at
-// least one of the API's fields is an error.
+// parseEnvelope reads a whole body. Anything but one JSON object with at least
+// one of the API's fields is an error.
 func parseEnvelope(body []byte) (envelope, error) {
 	var e envelope
 	body = bytes.TrimPrefix(body, byteOrderMark)
@@ -62,7 +62,8 @@ func text(raw json.RawMessage) (string, error) {
 	}
 }
 
-// words returns a text for people: trimmed, on one line, shortened, "" for "null" or anything unreadable.
+// words returns a text for people: trimmed, on one line, shortened, "" for
+// "null" or anything unreadable.
 func words(raw json.RawMessage) string {
 	const most = 300
 	s, err := text(raw)
@@ -88,9 +89,9 @@ func (e envelope) code() (int, error) {
 	return strconv.Atoi(s)
 }
 
-// verdict combines the HTTP status with the answer's own code. Either can
-// tell of an error. "No records" is the one error that becomes data, so any
-// other error wins over it.
+// verdict combines the HTTP status with the answer's own code. Either can tell
+// of an error. "No records" is the one error that becomes data, so any other
+// error wins over it.
 func verdict(status, code int) int {
 	switch {
 	case code == 0 || code == http.StatusOK:
@@ -102,8 +103,8 @@ func verdict(status, code int) int {
 	}
 }
 
-// open finds out whether a reply is an answer with rows (empty false), the statement that there
-// are none (empty true), or an error.
+// open finds out whether a reply is an answer with rows (empty false), the
+// statement that there are none (empty true), or an error.
 func open(r reply) (e envelope, empty bool, failed *Error) {
 	e, err := parseEnvelope(r.body)
 	if err != nil {
@@ -185,7 +186,8 @@ func classifyForbidden(msg string) (Kind, string) {
 	}
 }
 
-// retryAfter reads the header in both of its forms, seconds and date; 0 if absent, unreadable or past.
+// retryAfter reads the header in both of its forms, seconds and date; 0 if
+// absent, unreadable or past.
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	const longest = 1 << 31 // seconds; more would overflow a Duration
 	value := strings.TrimSpace(header.Get("Retry-After"))

@@ -11,19 +11,19 @@ import (
 type Kind uint8
 
 const (
-	// KindRetry is anything that is expected to pass by itself: network faults, 5xx,
-	// 429, answers that are cut short or not the API's JSON.
+	// KindRetry is anything that is expected to pass by itself: network faults,
+	// 5xx, 429, answers that are cut short or not the API's JSON.
 	KindRetry Kind = iota
-	// KindMaintenance is a 403 with a text that is not about the token:
-	// the API is switched off, for minutes to hours.
+	// KindMaintenance is a 403 with a text that is not about the token: the API
+	// is switched off, for minutes to hours.
 	KindMaintenance
 	// KindTokenBusy means that somebody else is using the token right now.
 	KindTokenBusy
-	// KindQuota means that the requests of this local day are spent,
-	// by this token or by others of the same operation.
+	// KindQuota means that the requests of this local day are spent, by this
+	// token or by others of the same operation.
 	KindQuota
-	// KindRefused needs a person: the token, the address or the request itself is
-	// wrong. Tokens get restored, so it is worth looking again, slowly.
+	// KindRefused needs a person: the token, the address or the request itself
+	// is wrong. Tokens get restored, so it is worth looking again, slowly.
 	KindRefused
 	// KindGarbage is a well-formed answer whose rows cannot be counted. It
 	// concerns the span that was asked for; other spans may be fine.
@@ -53,8 +53,9 @@ func (k Kind) String() string {
 	}
 }
 
-// Error is the only type of error that a Client returns. None of its texts,
-// nor those of the errors it wraps, contains the token or a password of the base URL.
+// Error is the only type of error that a Client returns. None of its texts, nor
+// those of the errors it wraps, contains the token or a password of the base
+// URL.
 type Error struct {
 	Kind Kind
 	Op   string // the report asked for: "cdr_6" or "token_info"
@@ -65,12 +66,12 @@ type Error struct {
 	Class  string // the answer's "error", such as FORBIDDEN; often empty
 	Msg    string // the answer's "msg", shortened; often empty
 
-	// RetryAfter is how long the server asked us to wait; 0 if it did not
-	// say. It is taken as it came: the caller decides how much is too much.
+	// RetryAfter is how long the server asked us to wait; 0 if it did not say.
+	// It is taken as it came: the caller decides how much is too much.
 	RetryAfter time.Duration
 
-	// Timeout is set when the request ran into a time limit, ours or that of a gateway
-	// before the API. The server may still be working on it.
+	// Timeout is set when the request ran into a time limit, ours or that of a
+	// gateway before the API. The server may still be working on it.
 	Timeout bool
 
 	Hint string // what a person can do about it; empty when waiting is all there is

@@ -28,8 +28,8 @@ type reply struct {
 	redact                redactor
 }
 
-// get sends one request and reads its answer, whatever the status.
-// The returned error is free of secrets.
+// get sends one request and reads its answer, whatever the status. The returned
+// error is free of secrets.
 func (c *Client) get(ctx context.Context, op, script string, query url.Values) (reply, *Error) {
 	token := ""
 	if c.options.Token != nil {
@@ -106,8 +106,8 @@ func (c *Client) exchange(ctx context.Context, r *reply, address, token string) 
 // answer comes near it, so it is taken for a fault of the other side.
 var errTooLong = errors.New("the answer is too long")
 
-// readBody reads to the end, so that the connection can be used again. The transport has
-// already decompressed what it reads: the limit is on that.
+// readBody reads to the end, so that the connection can be used again. The
+// transport has already decompressed what it reads: the limit is on that.
 func readBody(response *http.Response, limit int64) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
 	if err != nil {
@@ -152,8 +152,8 @@ func (e *redirectError) Error() string {
 	return fmt.Sprintf("redirected from %s to %s", e.from, e.to)
 }
 
-// checkRedirect follows redirects within the host that was asked, because net/http sends
-// our header along wherever it goes.
+// checkRedirect follows redirects within the host that was asked, because
+// net/http sends our header along wherever it goes.
 func checkRedirect(next *http.Request, via []*http.Request) error {
 	first := via[0].URL
 	if !sameSite(first, next.URL) {
@@ -165,7 +165,8 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// sameSite allows the same scheme, host and port, and the step from http to https on the same host.
+// sameSite allows the same scheme, host and port, and the step from http to
+// https on the same host.
 func sameSite(from, to *url.URL) bool {
 	if from.Scheme == to.Scheme {
 		return strings.EqualFold(from.Host, to.Host)

@@ -35,8 +35,8 @@ func (r redactor) text(s string) string {
 	return r.secrets.ReplaceAllLiteralString(s, redacted)
 }
 
-// error returns err itself when it gives nothing away. Otherwise what it wraps is lost on
-// purpose: whoever unwraps and prints must not find the secret.
+// error returns err itself when it gives nothing away. Otherwise what it wraps
+// is lost on purpose: whoever unwraps and prints must not find the secret.
 func (r redactor) error(err error) error {
 	if err == nil {
 		return nil

@@ -19,8 +19,8 @@ const (
 	TCPA        = "tcpa" // the customer was called as often as allowed in 24 hours
 )
 
-// Results lists the documented results in alphabetical order. Answer.Counts
-// has all of them, always. Do not modify.
+// Results lists the documented results in alphabetical order. Answer.Counts has
+// all of them, always. Do not modify.
 var Results = []string{Busy, Cancel, Chanunavail, Congestion, DoNotCall, NoAnswer, TCPA}
 
 // Unnamed is the name of calls that were counted under a blank name, or under
@@ -30,8 +30,8 @@ const Unnamed = "unnamed"
 // aliases leads from every known spelling to the documented name. Keys are
 // squashed: lower case, without accents, blanks and punctuation.
 //
-// Only spellings of one of the documented results belong here: a result that merely resembles
-// one is new information and keeps its own name.
+// Only spellings of one of the documented results belong here: a result that
+// merely resembles one is new information and keeps its own name.
 var aliases = map[string]string{
 	"busy": Busy, "ocupado": Busy, "ocupada": Busy,
 
@@ -53,10 +53,10 @@ var aliases = map[string]string{
 	"tcpa": TCPA,
 }
 
-// ResultName returns the name under which calls of a reported result are counted:
-// that of the documented result if it is a spelling of one, else its own
-// in snake_case (lower case, accents stripped, every other run of characters one
-// underscore, "r_" before a digit). It never returns "".
+// ResultName returns the name under which calls of a reported result are
+// counted: that of the documented result if it is a spelling of one, else its
+// own in snake_case (lower case, accents stripped, every other run of
+// characters one underscore, "r_" before a digit). It never returns "".
 //
 //	ResultName("NO-ANSWER")       // no_answer
 //	ResultName("Congestión")      // congestion
@@ -100,8 +100,8 @@ func isASCII(s string) bool {
 	return true
 }
 
-// snakeCase keeps the lower-case letters and digits of ASCII and joins what
-// was apart with single underscores.
+// snakeCase keeps the lower-case letters and digits of ASCII and joins what was
+// apart with single underscores.
 func snakeCase(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))

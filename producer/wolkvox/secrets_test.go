@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestNoErrorContainsASecret lets the other side, and the transport, repeat
-// the token and the base URL's password in every way that ends up in an error.
+// TestNoErrorContainsASecret lets the other side, and the transport, repeat the
+// token and the base URL's password in every way that ends up in an error.
 func TestNoErrorContainsASecret(t *testing.T) {
 	const password = "passw0rd"
 	faults := map[string]http.HandlerFunc{

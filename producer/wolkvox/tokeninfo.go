@@ -28,8 +28,8 @@ type rawTokenInfo struct {
 	Available   json.RawMessage `json:"available_consumption_options"`
 }
 
-// readTokenInfo understands a reply to token_info. Without a number of
-// requests left the report is of no use and counts as garbage.
+// readTokenInfo understands a reply to token_info. Without a number of requests
+// left the report is of no use and counts as garbage.
 func readTokenInfo(r reply) (TokenInfo, *Error) {
 	e, _, failed := open(r)
 	if failed != nil {

@@ -13,8 +13,8 @@ const maxRange = 31 * 24 * 60 * 60
 // maxInFlight is how many requests of one token the server works on at a time.
 const maxInFlight = 2
 
-// answer is the JSON that wraps everything, with the status to send it with. Code and
-// error change their types, as in the real API.
+// answer is the JSON that wraps everything, with the status to send it with.
+// Code and error change their types, as in the real API.
 type answer struct {
 	status int
 

@@ -56,8 +56,8 @@ func (c *calls) plant(incident Incident) *calls {
 	return &planted
 }
 
-// sum returns the calls in the Unix seconds [from, to), by index in results,
-// as far as they are recorded at the second asOf.
+// sum returns the calls in the Unix seconds [from, to), by index in results, as
+// far as they are recorded at the second asOf.
 func (c *calls) sum(from, to, asOf int64) []int64 {
 	totals := make([]int64, len(c.results))
 	sources := make([]source, len(c.results))
@@ -100,8 +100,8 @@ func (c *calls) recorded(s *source, from, until, asOf int64) int64 {
 	return sum
 }
 
-// sources fills in where the calls of each result come from during the
-// stretch that begins at a second.
+// sources fills in where the calls of each result come from during the stretch
+// that begins at a second.
 func (c *calls) sources(second int64, into []source) {
 	volume := c.profile.perSecond(time.Unix(second-second%60, 0).In(c.location))
 	volume *= math.Exp(0.12 * c.drift("volume", second))
@@ -199,7 +199,8 @@ func unit(seed uint64, n int64) float64 {
 // normal turns an evenly distributed number into a normally distributed one.
 func normal(u float64) float64 { return math.Sqrt2 * math.Erfinv(2*u-1) }
 
-// scramble is the output function of SplitMix64: neighbouring inputs give unrelated outputs.
+// scramble is the output function of SplitMix64: neighbouring inputs give
+// unrelated outputs.
 func scramble(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb

@@ -35,7 +35,8 @@ func (c *clock) set(now time.Time) {
 	c.now = now
 }
 
-// start serves a simulator and returns it with a client and its clock, which stands at noon.
+// start serves a simulator and returns it with a client and its clock, which
+// stands at noon.
 func start(t testing.TB, options simulator.Options, change ...func(*wolkvox.Options)) (*simulator.Simulator, *wolkvox.Client, *clock) {
 	t.Helper()
 	clock := &clock{now: noon}
@@ -145,8 +146,8 @@ func TestTheFutureIsEmpty(t *testing.T) {
 	}
 }
 
-// TestRepeatedHour is the quirk that the producer has to undo: local times
-// of the hour that repeats stand for both passes, once the second has begun.
+// TestRepeatedHour is the quirk that the producer has to undo: local times of
+// the hour that repeats stand for both passes, once the second has begun.
 func TestRepeatedHour(t *testing.T) {
 	api, client, clock := start(t, simulator.Options{Location: zone(t, "America/New_York")})
 	first := time.Date(2026, 11, 1, 5, 0, 0, 0, time.UTC) // 01:00 EDT

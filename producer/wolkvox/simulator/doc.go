@@ -8,7 +8,8 @@
 //	http.ListenAndServe("127.0.0.1:8090", api)
 //
 // A browser pointed at it finds a page with a curl command to try. A test
-// points a client at an httptest.Server with it, and then has three things to hold the client against:
+// points a client at an httptest.Server with it, and then has three things to
+// hold the client against:
 //
 //   - Truth says how many calls there really were, by result, in any span of instants.
 //   - Ledger says what was asked, when, and how it ended; MaxConcurrent, whether
@@ -18,12 +19,12 @@
 // # Where the calls come from
 //
 // The number of calls of a result in a second is a function of the seed, the
-// result and the second: volumes follow the [Profile] in local time, shares
-// and volumes drift, numbers scatter like real ones (Poisson). Nothing is
-// stored, so any span can be summed, two simulators with equal options tell
-// the same story, and spans that are cut differently add up to the same
-// calls. An [Incident] shifts the shares while it lasts; planted into the
-// past it is a correction after the fact.
+// result and the second: volumes follow the [Profile] in local time, shares and
+// volumes drift, numbers scatter like real ones (Poisson). Nothing is stored,
+// so any span can be summed, two simulators with equal options tell the same
+// story, and spans that are cut differently add up to the same calls. An
+// [Incident] shifts the shares while it lasts; planted into the past it is a
+// correction after the fact.
 //
 // Calls in the future of Options.Clock do not exist yet, and with Options.Late
 // some appear only a while after they began.
@@ -31,6 +32,6 @@
 // # Local time
 //
 // Requests carry local wall-clock times, as in the real API. When clocks go
-// back, the hour that repeats stands for both of its passes, as far as they have
-// happened; when they go forward, the hour that is skipped has no calls.
+// back, the hour that repeats stands for both of its passes, as far as they
+// have happened; when they go forward, the hour that is skipped has no calls.
 package simulator

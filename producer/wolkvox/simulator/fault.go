@@ -19,7 +19,8 @@ func (s *Simulator) Fail(faults ...Fault) {
 	s.queued = append(s.queued, faults...)
 }
 
-// FailAll lets every request go wrong that no fault of Fail is meant for, until FailAll(nil).
+// FailAll lets every request go wrong that no fault of Fail is meant for, until
+// FailAll(nil).
 func (s *Simulator) FailAll(fault Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -32,8 +32,8 @@ func newLedger() *ledger {
 	return &ledger{inFlight: map[string]int{}, used: map[string]int{}}
 }
 
-// arrive notes a request that begins and returns its entry, for depart, with how many requests of the
-// token are in flight now.
+// arrive notes a request that begins and returns its entry, for depart, with
+// how many requests of the token are in flight now.
 func (l *ledger) arrive(request Request, token string) (entry *Request, inFlight int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -57,8 +57,8 @@ func (l *ledger) depart(entry *Request, token string, status int) {
 	}
 }
 
-// charge counts a request against a local day's quota and returns what has
-// been used of it since, by the token and by all.
+// charge counts a request against a local day's quota and returns what has been
+// used of it since, by the token and by all.
 func (l *ledger) charge(day, token string) (own, all int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

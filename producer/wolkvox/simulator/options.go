@@ -40,8 +40,9 @@ type Options struct {
 	// Late makes some calls appear after the fact; zero is none.
 	Late Late
 
-	// Quirks varies what the real API varies: spelling and language of results, types
-	// of code, error and count, blanks, placeholder rows. Equal requests still get equal answers.
+	// Quirks varies what the real API varies: spelling and language of results,
+	// types of code, error and count, blanks, placeholder rows. Equal requests
+	// still get equal answers.
 	Quirks bool
 }
 
@@ -62,8 +63,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// bogota falls back to the same offset on a machine without zone data:
-// Colombia has had no daylight saving time since 1993.
+// bogota falls back to the same offset on a machine without zone data: Colombia
+// has had no daylight saving time since 1993.
 func bogota() *time.Location {
 	if location, err := time.LoadLocation("America/Bogota"); err == nil {
 		return location
@@ -78,8 +79,8 @@ type Profile struct {
 	Weekdays [7]float64  // by time.Weekday, in parts of the busiest one
 }
 
-// ContactCentre works from Monday to Saturday, 07:00 to 21:00, with a dip at noon. Nights
-// and Sundays are empty.
+// ContactCentre works from Monday to Saturday, 07:00 to 21:00, with a dip at
+// noon. Nights and Sundays are empty.
 func ContactCentre() Profile {
 	return Profile{
 		PerHour: 4800, // 400 per 5 minutes
@@ -125,9 +126,10 @@ type Late struct {
 	Most  time.Duration // how late they are at most, in whole seconds
 }
 
-// Incident shifts the mix of results, not the volume: from Start until before End, so
-// large a share of the unconnected calls has this result. Where incidents
-// overlap, the one planted last has its share and the others what it leaves.
+// Incident shifts the mix of results, not the volume: from Start until before
+// End, so large a share of the unconnected calls has this result. Where
+// incidents overlap, the one planted last has its share and the others what it
+// leaves.
 type Incident struct {
 	Start, End time.Time     // taken at whole seconds
 	Result     string        // a documented result as in Truth, or any other snake_case name

@@ -56,7 +56,8 @@ func (s *Simulator) Truth(from, to time.Time) map[string]int64 {
 	return truth
 }
 
-// ceilSecond returns the first whole Unix second not before t: calls begin at whole seconds.
+// ceilSecond returns the first whole Unix second not before t: calls begin at
+// whole seconds.
 func ceilSecond(t time.Time) int64 {
 	if t.Nanosecond() > 0 {
 		return t.Unix() + 1

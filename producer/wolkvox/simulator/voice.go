@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// voice is how an answer is phrased. The plain one is the documentation's;
-// the others vary what the real API varies, by a seed.
+// voice is how an answer is phrased. The plain one is the documentation's; the
+// others vary what the real API varies, by a seed.
 type voice struct {
 	quirks bool
 	seed   uint64
@@ -17,8 +17,8 @@ func (s *Simulator) voice(request string) voice {
 	return voice{quirks: s.options.Quirks, seed: scramble(uint64(s.options.Seed)) ^ hashOf(request)}
 }
 
-// spellings are the ways in which the real API writes the documented
-// results; the first is the usual one.
+// spellings are the ways in which the real API writes the documented results;
+// the first is the usual one.
 var spellings = map[string][]string{
 	"busy":        {"BUSY", "busy", "Ocupado", "OCUPADO "},
 	"cancel":      {"CANCEL", "cancel", "Cancelled", "CANCELADA"},

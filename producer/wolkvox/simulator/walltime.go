@@ -14,8 +14,9 @@ func parseWall(s string) (int64, error) {
 	return t.Unix(), err
 }
 
-// instants returns when clocks in a zone show the wall-clock times first to last, both
-// included: usually one span, two around or in an hour that repeats, none within an hour that is skipped.
+// instants returns when clocks in a zone show the wall-clock times first to
+// last, both included: usually one span, two around or in an hour that repeats,
+// none within an hour that is skipped.
 func instants(location *time.Location, first, last int64) []span {
 	const margin = 24 * 60 * 60 // wider than any zone's distance from UTC
 	var spans []span
