@@ -2,6 +2,7 @@ package events
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -59,13 +60,16 @@ func ParseCause(s string) (Cause, error) {
 	head, tail, ticked := strings.Cut(s, ".")
 	seq, err := strconv.ParseUint(head, 10, 64)
 	if err != nil {
-		return Cause{}, fmt.Errorf("cause %q: the sequence is not a number", s)
+		return Cause{}, fmt.Errorf("cause %.60q: the sequence is not a number", s)
 	}
 	c := Cause{Sequence: seq}
 	if ticked {
 		if c.Tick, err = strconv.ParseInt(tail, 10, 64); err != nil || c.Tick <= 0 {
-			return Cause{}, fmt.Errorf("cause %q: the tick is not a time", s)
+			return Cause{}, fmt.Errorf("cause %.60q: the tick is not a time", s)
 		}
+	}
+	if c.String() != s { // one cause, one spelling: it is part of an id
+		return Cause{}, fmt.Errorf("cause %.60q: it should be written %s", s, c)
 	}
 	return c, nil
 }
@@ -134,23 +138,51 @@ func SeverityRank(severity string) int {
 func (a *Alert) Validate() error {
 	switch {
 	case !ValidOperation(a.Operation):
-		return fmt.Errorf("operation %q is not a name", a.Operation)
+		return fmt.Errorf("operation %.80q is not a name", a.Operation)
 	case !ValidRule(a.Rule):
-		return fmt.Errorf("rule %q is not a name", a.Rule)
+		return fmt.Errorf("rule %.160q is not a name", a.Rule)
 	case SeverityRank(a.Severity) < 0:
-		return fmt.Errorf("severity %q is none of info, warning, critical", a.Severity)
+		return fmt.Errorf("severity %.40q is none of info, warning, critical", a.Severity)
 	case a.Status != Firing && a.Status != Resolved:
-		return fmt.Errorf("status %q is neither firing nor resolved", a.Status)
+		return fmt.Errorf("status %.40q is neither firing nor resolved", a.Status)
 	case a.StartsAt.IsZero():
-		return fmt.Errorf("starts_at is missing")
+		return errors.New("starts_at is missing")
 	case a.Status == Resolved && a.EndsAt == nil:
-		return fmt.Errorf("a resolved alert has no ends_at")
+		return errors.New("a resolved alert has no ends_at")
+	case a.Status == Firing && a.EndsAt != nil:
+		return errors.New("a firing alert has an ends_at")
 	case a.Incident == "":
-		return fmt.Errorf("the incident is missing")
+		return errors.New("the incident is missing")
 	case a.Window == nil && a.Cause.Tick == 0:
-		return fmt.Errorf("the window is missing, and no tick caused the transition")
+		return errors.New("the window is missing, and no tick caused the transition")
+	case a.Cause.Tick < 0:
+		return fmt.Errorf("the tick %d is negative", a.Cause.Tick)
+	case a.Window != nil:
+		return a.Window.check()
 	}
 	return nil
+}
+
+// toUTC moves all times to UTC, without changing what a shares with its copies.
+func (a *Alert) toUTC() {
+	a.StartsAt = a.StartsAt.UTC()
+	a.EndsAt = inUTC(a.EndsAt)
+	if a.Window != nil {
+		a.Window = &Window{a.Window.Start.UTC(), a.Window.End.UTC()}
+	}
+	if a.Observed != nil {
+		observed := *a.Observed
+		observed.PeakAt = inUTC(observed.PeakAt)
+		a.Observed = &observed
+	}
+}
+
+func inUTC(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	utc := t.UTC()
+	return &utc
 }
 
 // ValidRule tells whether name may name a rule: [A-Za-z][A-Za-z0-9_-]*.

@@ -64,15 +64,23 @@ func (v envelope) header() nats.Header {
 }
 
 // checkEnvelope refuses headers that contradict what the data says. Optional attributes may be absent.
-func checkEnvelope(h nats.Header, id, subject string) error {
+func checkEnvelope(h nats.Header, id []byte, subject string, at time.Time) error {
 	if v := get(h, headerSpecVersion); v != "1.0" {
 		return fmt.Errorf("%s is %.20q, not 1.0", headerSpecVersion, v)
 	}
-	if got := percentDecode(get(h, headerID)); got != id {
+	if got := percentDecode(get(h, headerID)); got != string(id) {
 		return fmt.Errorf("%s is %.120q, the data says %q", headerID, got, id)
 	}
 	if got := percentDecode(get(h, headerSubject)); got != "" && got != subject {
 		return fmt.Errorf("%s is %.80q, the data says %q", headerSubject, got, subject)
+	}
+	if get(h, headerSource) == "" {
+		return fmt.Errorf("%s is missing", headerSource)
+	}
+	if v := get(h, headerTime); v != "" {
+		if got, err := parseTime(v); err != nil || !got.Equal(at) {
+			return fmt.Errorf("%s is %.40q, the data says %s", headerTime, v, at.Format(time.RFC3339))
+		}
 	}
 	return nil
 }

@@ -27,12 +27,15 @@ type eventJSON struct {
 // Encode makes the message that stores e: its subject, its CloudEvents headers, its id for deduplication, its data. An
 // event that breaks the contract is refused.
 func Encode(e *Event) (*nats.Msg, error) {
-	if err := e.Validate(); err != nil {
-		return nil, fmt.Errorf("events: encode %s: %w", e.ID(), err)
+	if err := e.checkMessage(); err != nil {
+		return nil, fmt.Errorf("events: encode %.200s: %w", e.ID(), err)
 	}
 	data, err := MarshalData(e)
 	if err != nil {
 		return nil, err
+	}
+	if len(data) > maxData {
+		return nil, fmt.Errorf("events: encode %s: %w", e.ID(), errTooLarge)
 	}
 	header := envelope{
 		typ: e.Type(), source: e.Source, subject: e.Operation, id: e.ID(), schema: SchemaCalls, time: e.Window.End,
@@ -88,15 +91,19 @@ func withDocumented(counts map[string]int64) map[string]int64 {
 // EncodeAlert makes the message that stores a.
 func EncodeAlert(a *Alert) (*nats.Msg, error) {
 	if err := a.Validate(); err != nil {
-		return nil, fmt.Errorf("events: encode %s: %w", a.ID(), err)
+		return nil, fmt.Errorf("events: encode %.400s: %w", a.ID(), err)
 	}
 	stored := *a
+	stored.toUTC()
 	if stored.Labels == nil {
 		stored.Labels = map[string]string{}
 	}
 	data, err := json.Marshal(stored)
 	if err != nil {
 		return nil, fmt.Errorf("events: encode %s: %w", a.ID(), err)
+	}
+	if len(data) > maxData {
+		return nil, fmt.Errorf("events: encode %s: %w", a.ID(), errTooLarge)
 	}
 	header := envelope{
 		typ: TypeAlert, source: "//unconnected/alerter", subject: a.Operation, id: a.ID(), schema: SchemaAlerts, time: a.At(),

@@ -1,10 +1,8 @@
 package events
 
 import (
+	"errors"
 	"fmt"
-	"maps"
-	"regexp"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -86,19 +84,24 @@ func (e *Event) Type() string {
 
 // ID is the message's identity: <operation>/<window start>/<window length>/<revision>, or …/missed for a marker. It is
 // the ce-id and the Nats-Msg-Id.
-func (e *Event) ID() string {
-	last := "missed"
-	if e.Missed == nil {
-		last = strconv.Itoa(e.Revision)
+func (e *Event) ID() string { return string(e.appendID(nil)) }
+
+func (e *Event) appendID(b []byte) []byte {
+	b = append(b, e.Operation...)
+	b = append(b, '/')
+	b = e.Window.appendKey(b)
+	b = append(b, '/')
+	if e.Missed != nil {
+		return append(b, "missed"...)
 	}
-	return e.Operation + "/" + e.Window.key() + "/" + last
+	return strconv.AppendInt(b, int64(e.Revision), 10)
 }
 
 // Validate tells the first rule of the contract that e breaks, or nil. It looks at e alone; whether the log around it is
 // sound is the business of `unconnected verify`.
 func (e *Event) Validate() error {
 	if !ValidOperation(e.Operation) {
-		return fmt.Errorf("operation %q is not a name ([a-z0-9][a-z0-9_-]{0,62})", e.Operation)
+		return fmt.Errorf("operation %.80q is not a name ([a-z0-9][a-z0-9_-]{0,62})", e.Operation)
 	}
 	if err := e.Window.check(); err != nil {
 		return err
@@ -107,26 +110,57 @@ func (e *Event) Validate() error {
 		return fmt.Errorf("revision %d is negative", e.Revision)
 	}
 	if e.Missed != nil {
-		if e.Total != 0 || len(e.Counts) > 0 || e.Revision != 0 || e.Backfill {
-			return fmt.Errorf("a missed marker carries no counts, no revision and is no backfill")
-		}
-		return nil
+		return e.checkMissed()
 	}
 	return e.checkSum()
 }
 
+// checkMessage is Validate for an event with all that its message needs besides the data.
+func (e *Event) checkMessage() error {
+	if err := e.Validate(); err != nil {
+		return err
+	}
+	switch {
+	case e.Timezone == "":
+		return errors.New("the timezone is missing")
+	case e.Source == "":
+		return errors.New("the source is missing")
+	case e.PolledAt.IsZero():
+		return errors.New("the time of polling is missing")
+	case e.Checkpoint.IsZero():
+		return errors.New("the checkpoint is missing")
+	case e.Checkpoint.Nanosecond() != 0:
+		return fmt.Errorf("the checkpoint %v is not in whole seconds", e.Checkpoint)
+	}
+	return nil
+}
+
+func (e *Event) checkMissed() error {
+	switch {
+	case e.Total != 0 || len(e.Counts) > 0 || len(e.Reported) > 0:
+		return errors.New("a missed marker carries counts")
+	case e.Revision != 0 || e.Backfill:
+		return errors.New("a missed marker is a revision or a backfill")
+	case e.Missed.Attempts < 0:
+		return fmt.Errorf("%d attempts are less than none", e.Missed.Attempts)
+	}
+	return nil
+}
+
 func (e *Event) checkSum() error {
 	if e.Counts == nil {
-		return fmt.Errorf("counts are missing")
+		return errors.New("the counts are missing")
 	}
 	var sum int64
-	for _, result := range slices.Sorted(maps.Keys(e.Counts)) {
-		n := e.Counts[result]
+	for result, n := range e.Counts {
+		if !validResult(result) {
+			return fmt.Errorf("result %.80q is not a name in snake_case", result)
+		}
 		if n < 0 {
-			return fmt.Errorf("count of %s is negative: %d", result, n)
+			return fmt.Errorf("count of %.80s is negative: %d", result, n)
 		}
 		if sum += n; sum < 0 {
-			return fmt.Errorf("the counts overflow")
+			return errors.New("the counts overflow")
 		}
 	}
 	if sum != e.Total {
@@ -149,7 +183,26 @@ func covers(a, b map[string]int64) bool {
 	return true
 }
 
-var operationName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
-
 // ValidOperation tells whether name may name an operation: [a-z0-9][a-z0-9_-]{0,62}.
-func ValidOperation(name string) bool { return operationName.MatchString(name) }
+func ValidOperation(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		alphanumeric := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+		if !alphanumeric && (i == 0 || c != '_' && c != '-') {
+			return false
+		}
+	}
+	return name != "" && len(name) <= 63
+}
+
+// validResult tells whether name may name a result: [a-z][a-z0-9_]*.
+func validResult(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		letter := 'a' <= c && c <= 'z'
+		if !letter && (i == 0 || c != '_' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return name != ""
+}

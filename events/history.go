@@ -29,9 +29,6 @@ func (q *Query) selects(e *Event) bool {
 // began, so reading may begin at the query's From, less this.
 const clockMargin = time.Hour
 
-// readAhead is how many messages a reader asks the server for at a time; measured, more is not faster.
-const readAhead = 5000
-
 // History reads what the stream CALLS holds at the moment of the call, in the order in which it was stored: live windows
 // of one operation in time order, with revisions, backfills and missed markers where they were stored. Use [Latest] for
 // one event a window in time order.
@@ -53,63 +50,28 @@ func history(ctx context.Context, js jetstream.JetStream, q Query, yield func(Ev
 	if err != nil || reader == nil {
 		return err
 	}
-	defer reader.messages.Stop()
+	defer reader.close()
 	for {
-		msg, err := reader.messages.Next(jetstream.NextContext(ctx))
-		if err != nil {
-			return cmp.Or(ctx.Err(), err)
-		}
-		e, err := reader.decoder.Decode(msg)
-		if err != nil || q.selects(&e) {
-			if !yield(e, err) {
-				return nil
-			}
-		}
-		if last, err := reader.isLast(msg); err != nil || last {
+		msg, err := reader.next(ctx)
+		if err != nil || msg == nil {
 			return err
 		}
+		meta, err := msg.Metadata()
+		if err != nil {
+			return err
+		}
+		if meta.Sequence.Stream > reader.end {
+			return nil
+		}
+		reader.cursor = meta.Sequence.Stream
+		e, err := reader.decoder.decodeMsg(msg, meta)
+		if (err != nil || q.selects(&e)) && !yield(e, err) {
+			return nil
+		}
+		if meta.NumPending == 0 || meta.Sequence.Stream == reader.end {
+			return nil
+		}
 	}
-}
-
-// historyReader reads up to the message that was the stream's last when it was opened.
-type historyReader struct {
-	messages jetstream.MessagesContext
-	decoder  Decoder
-	end      uint64
-}
-
-// openHistory returns nil when there is nothing to read.
-func openHistory(ctx context.Context, js jetstream.JetStream, q Query) (*historyReader, error) {
-	stream, err := js.Stream(ctx, StreamCalls)
-	if err != nil {
-		return nil, fmt.Errorf("stream %s: %w", StreamCalls, err)
-	}
-	config := jetstream.OrderedConsumerConfig{FilterSubjects: Subjects(q.Operations...)}
-	if !q.From.IsZero() {
-		start := q.From.Add(-clockMargin)
-		config.DeliverPolicy, config.OptStartTime = jetstream.DeliverByStartTimePolicy, &start
-	}
-	consumer, err := stream.OrderedConsumer(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("consumer of %s: %w", StreamCalls, err)
-	}
-	if consumer.CachedInfo().NumPending == 0 {
-		return nil, nil
-	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(readAhead))
-	if err != nil {
-		return nil, fmt.Errorf("consumer of %s: %w", StreamCalls, err)
-	}
-	return &historyReader{messages: messages, end: stream.CachedInfo().State.LastSeq}, nil
-}
-
-// isLast tells whether msg ends the history: nothing waits behind it, or it was stored after the reader was opened.
-func (r *historyReader) isLast(msg jetstream.Msg) (bool, error) {
-	meta, err := msg.Metadata()
-	if err != nil {
-		return false, err
-	}
-	return meta.NumPending == 0 || meta.Sequence.Stream >= r.end, nil
 }
 
 // Supersedes tells whether e replaces o, an event of the same operation and window: it is a later revision, or counts

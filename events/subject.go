@@ -1,6 +1,9 @@
 package events
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // DefaultOperation is the operation whose log is the bare subject calls.unconnected.
 const DefaultOperation = "default"
@@ -36,7 +39,8 @@ func Subjects(operations ...string) []string {
 	for i, operation := range operations {
 		subjects[i] = Subject(operation)
 	}
-	return subjects
+	slices.Sort(subjects)
+	return slices.Compact(subjects) // the server refuses filters that overlap
 }
 
 // OperationOf is the operation whose log a subject of CALLS is, or "" for any other subject.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -15,10 +16,11 @@ type Subscription struct {
 	// Durable is the subscription's name in JetStream, which remembers how far it got. Required. Any number of processes
 	// may share it: one event at a time is handled by one of them.
 	Durable string
-	// Operations to follow; none means all.
+	// Operations to follow; none means all. Other ones than before change the subscription, not its place: what an added
+	// operation has behind that place is not made up for.
 	Operations []string
 	// From bounds the start of the windows a new subscription begins with; zero begins with the oldest retained. It is
-	// ignored once the subscription exists.
+	// ignored once the subscription exists, which goes on from where it got, with the From it began with.
 	From time.Time
 	// AckWait is how long a process may be silent before its event is given to another; 0 means 30 s. A handler may
 	// take longer: while it runs, the server is told so.
@@ -34,68 +36,134 @@ type Subscription struct {
 // so let the handler's effect be keyed by [Event.ID] or by the window. When handle fails the event comes again, after one
 // second first, after a minute at the most, and nothing behind it is handled before.
 func Subscribe(ctx context.Context, js jetstream.JetStream, s Subscription, handle func(context.Context, Event) error) error {
+	if err := subscribe(ctx, js, &s, handle); err != nil {
+		return fmt.Errorf("events: subscribe %s: %w", s.Durable, err)
+	}
+	return nil
+}
+
+func subscribe(ctx context.Context, js jetstream.JetStream, s *Subscription, handle func(context.Context, Event) error) error {
 	consumer, err := s.consumer(ctx, js)
 	if err != nil {
-		return fmt.Errorf("events: subscribe %s: %w", s.Durable, err)
+		return err
 	}
 	// One at a time: a prefetched message would time out behind a slow handler, and come again.
 	messages, err := consumer.Messages(jetstream.PullMaxMessages(1))
 	if err != nil {
-		return fmt.Errorf("events: subscribe %s: %w", s.Durable, err)
+		return err
 	}
-	defer messages.Stop()
-	query := Query{From: s.From}
-	var decoder Decoder
+	defer release(messages)
+	config := consumer.CachedInfo().Config
+	worker := worker{handle: handle, invalid: s.Invalid, alive: config.AckWait / 3}
+	if config.OptStartTime != nil {
+		worker.query.From = config.OptStartTime.Add(clockMargin)
+	}
 	for {
 		msg, err := messages.Next(jetstream.NextContext(ctx))
+		if errors.Is(err, jetstream.ErrNoHeartbeat) && !isGone(ctx, consumer) {
+			continue // the request for the next message got lost; another one is sent
+		}
 		if err != nil {
-			return fmt.Errorf("events: subscribe %s: %w", s.Durable, cmp.Or(ctx.Err(), err))
+			return cmp.Or(ctx.Err(), err)
 		}
-		if err := s.handle(ctx, &decoder, &query, msg, handle); err != nil {
-			return fmt.Errorf("events: subscribe %s: %w", s.Durable, err)
-		}
+		// An answer that gets lost, because the connection is away, is like none: the event comes again.
+		_ = worker.do(ctx, msg)
 	}
 }
 
-func (s *Subscription) ackWait() time.Duration { return cmp.Or(s.AckWait, 30*time.Second) }
-
-// consumer finds the durable consumer, or creates it. An existing one is taken as it is: its position must not move.
-func (s *Subscription) consumer(ctx context.Context, js jetstream.JetStream) (jetstream.Consumer, error) {
-	consumer, err := js.Consumer(ctx, StreamCalls, s.Durable)
-	if !errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return consumer, err
+// release ends the reading and gives back at once what was received and not handled, so that whoever comes next need not
+// wait for it to time out.
+func release(messages jetstream.MessagesContext) {
+	messages.Drain()
+	for {
+		msg, err := messages.Next(jetstream.NextMaxWait(time.Second))
+		if err != nil {
+			messages.Stop()
+			return
+		}
+		_ = msg.Nak() // without it, the message comes again all the same, later
 	}
-	config := jetstream.ConsumerConfig{
+}
+
+// isGone tells whether a consumer that went silent was deleted while the connection was away.
+func isGone(ctx context.Context, consumer jetstream.Consumer) bool {
+	_, err := consumer.Info(ctx)
+	return errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound)
+}
+
+// consumer finds the durable consumer, or creates it. The place of an existing one does not move; how it delivers is
+// brought up to date, because the order depends on it.
+func (s *Subscription) consumer(ctx context.Context, js jetstream.JetStream) (jetstream.Consumer, error) {
+	filters, err := filters(s.Operations)
+	if err != nil {
+		return nil, err
+	}
+	want := jetstream.ConsumerConfig{
 		Durable:        s.Durable,
-		FilterSubjects: Subjects(s.Operations...),
+		FilterSubjects: filters,
 		AckPolicy:      jetstream.AckExplicitPolicy,
-		AckWait:        s.ackWait(),
+		AckWait:        cmp.Or(s.AckWait, 30*time.Second),
 		MaxDeliver:     -1,
 		MaxAckPending:  1, // strict order, whatever fails and however many processes share it
 	}
 	if !s.From.IsZero() {
-		start := s.From.Add(-clockMargin)
-		config.DeliverPolicy, config.OptStartTime = jetstream.DeliverByStartTimePolicy, &start
+		start := s.From.Add(-clockMargin).UTC()
+		want.DeliverPolicy, want.OptStartTime = jetstream.DeliverByStartTimePolicy, &start
 	}
-	return js.CreateConsumer(ctx, StreamCalls, config)
+	consumer, err := js.Consumer(ctx, StreamCalls, s.Durable)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		consumer, err = js.CreateConsumer(ctx, StreamCalls, want)
+		if errors.Is(err, jetstream.ErrConsumerExists) { // somebody else was faster, with another From
+			consumer, err = js.Consumer(ctx, StreamCalls, s.Durable)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	is := consumer.CachedInfo().Config
+	if deliversAlike(&is, &want) {
+		return consumer, nil
+	}
+	is.FilterSubject, is.FilterSubjects = "", want.FilterSubjects
+	is.AckWait, is.MaxDeliver, is.MaxAckPending = want.AckWait, want.MaxDeliver, want.MaxAckPending
+	return js.UpdateConsumer(ctx, StreamCalls, is)
 }
 
-func (s *Subscription) handle(
-	ctx context.Context, decoder *Decoder, query *Query, msg jetstream.Msg, handle func(context.Context, Event) error,
-) error {
-	e, err := decoder.Decode(msg)
+func deliversAlike(a, b *jetstream.ConsumerConfig) bool {
+	subjects := func(c *jetstream.ConsumerConfig) []string {
+		if c.FilterSubject != "" {
+			return []string{c.FilterSubject}
+		}
+		return slices.Sorted(slices.Values(c.FilterSubjects))
+	}
+	return slices.Equal(subjects(a), subjects(b)) &&
+		a.AckWait == b.AckWait && a.MaxDeliver == b.MaxDeliver && a.MaxAckPending == b.MaxAckPending
+}
+
+// worker handles the messages of a subscription, one after the other.
+type worker struct {
+	handle  func(context.Context, Event) error
+	invalid func(*InvalidError)
+	query   Query
+	alive   time.Duration // how often the server is told that a message is still worked on
+	decoder Decoder
+}
+
+// do handles one message and answers the server. Its error says that the answer did not get out.
+func (w *worker) do(ctx context.Context, msg jetstream.Msg) error {
+	e, err := w.decoder.Decode(msg)
 	var invalid *InvalidError
 	if errors.As(err, &invalid) {
-		if s.Invalid != nil {
-			s.Invalid(invalid)
+		if w.invalid != nil {
+			w.invalid(invalid)
 		}
 		return msg.TermWithReason("not an event")
 	}
-	if !query.selects(&e) {
+	if !w.query.selects(&e) {
 		return msg.Ack()
 	}
-	stop := keepAlive(msg, s.ackWait()/3)
-	err = handle(ctx, e)
+	stop := keepAlive(msg, w.alive)
+	err = w.handle(ctx, e)
 	stop()
 	if err != nil {
 		return msg.NakWithDelay(retryDelay(msg))
@@ -105,8 +173,9 @@ func (s *Subscription) handle(
 
 // keepAlive tells the server at every interval that msg is still being worked on, until the returned func is called.
 func keepAlive(msg jetstream.Msg, interval time.Duration) (stop func()) {
-	done := make(chan struct{})
+	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
+		defer close(ended)
 		ticker := time.NewTicker(interval)
 		defer ticker.Stop()
 		for {
@@ -118,7 +187,7 @@ func keepAlive(msg jetstream.Msg, interval time.Duration) (stop func()) {
 			}
 		}
 	}()
-	return func() { close(done) }
+	return func() { close(done); <-ended }
 }
 
 // retryDelay doubles from a second to a minute with the number of times that msg was delivered.

@@ -1,7 +1,9 @@
 package events
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -35,18 +37,23 @@ func (w Window) String() string {
 // idTime is how an id writes the start of a window.
 const idTime = "20060102T150405Z"
 
-// key is the part of an id that names the window: its start and its length.
-func (w Window) key() string {
-	return fmt.Sprintf("%s/PT%dS", w.Start.UTC().Format(idTime), int64(w.Length()/time.Second))
+// appendKey appends the part of an id that names the window: its start and its length.
+func (w Window) appendKey(b []byte) []byte {
+	b = w.Start.UTC().AppendFormat(b, idTime)
+	b = append(b, "/PT"...)
+	b = strconv.AppendInt(b, w.End.Unix()-w.Start.Unix(), 10) // a Duration ends after 292 years
+	return append(b, 'S')
 }
 
 // check tells what is wrong with w as the window of an event.
 func (w Window) check() error {
 	switch {
 	case w.Start.IsZero() || w.End.IsZero():
-		return fmt.Errorf("the window has no start or no end")
+		return errors.New("the window has no start or no end")
 	case !w.End.After(w.Start):
 		return fmt.Errorf("the window %v ends before it begins", w)
+	case w.Start.UTC().Year() < 1 || w.End.UTC().Year() > 9999:
+		return fmt.Errorf("the window %v lies outside the calendar of RFC 3339", w)
 	case w.Start.Nanosecond() != 0 || w.End.Nanosecond() != 0:
 		return fmt.Errorf("the window %v is not in whole seconds", w)
 	}
