@@ -35,6 +35,13 @@ func Repeated(w events.Window, zone *time.Location) (pass Pass, twin events.Wind
 	return Once, events.Window{}
 }
 
+// Askable tells whether one request can ask for w. It can't when the clocks go back in the middle of w: its local times
+// run backwards then, and the API would find nothing in them. That concerns zones that change at half past an hour in UTC.
+func Askable(w events.Window, zone *time.Location) bool {
+	_, change := w.Start.In(zone).ZoneBounds()
+	return change.IsZero() || !change.Before(w.End) || setBack(change, zone) <= 0
+}
+
 // setBack is by how much the clocks of the zone go back at a transition; negative when they go forward.
 func setBack(transition time.Time, zone *time.Location) time.Duration {
 	_, before := transition.Add(-time.Second).In(zone).Zone()
@@ -48,10 +55,10 @@ func shift(w events.Window, by time.Duration) events.Window {
 
 // Share gives a window of a repeated local hour its part of the API's answer, which cannot tell the passes apart.
 //
-// Asked before the second pass of these local times began, the answer is the first pass, exactly. Of the second pass it
-// is what remains when the twin's counts are taken off, never below zero. Asked for later, the first pass gets all of it
-// and the second nothing. Twin is the event of the twin window, nil when it is not in the log. The second result tells
-// whether the counts are a guess.
+// Asked before the second pass of these local times began, the answer is the first pass, exactly. Asked for later, the
+// first pass gets all of it. The second pass gets what remains when the twin's counts are taken off, never below zero:
+// nothing, but for late calls, when the twin got all. Twin is the event of the twin window, nil when it is not in the
+// log. The second result tells whether the counts are a guess.
 func Share(pass Pass, w, twinWindow events.Window, polled time.Time, answer map[string]int64, twin *events.Event) (map[string]int64, bool) {
 	switch {
 	case pass == Once:
@@ -60,8 +67,6 @@ func Share(pass Pass, w, twinWindow events.Window, polled time.Time, answer map[
 		return answer, !polled.Before(twinWindow.Start)
 	case twin == nil || twin.Missed != nil:
 		return answer, true
-	case twin.Ambiguous:
-		return without(answer, answer), true
 	}
 	return without(answer, twin.Counts), true
 }
