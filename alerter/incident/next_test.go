@@ -1,0 +1,426 @@
+package incident_test
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"unconnected/alerter/incident"
+	"unconnected/events"
+)
+
+const attempt = 10 * time.Second // how long one request may take
+
+var (
+	slackCaps    = incident.Caps{Threads: true, Edits: true, Lookup: true}
+	webhookCaps  = incident.Caps{}
+	terminalCaps = incident.Caps{Worse: true}
+)
+
+// fault is what goes wrong with one step.
+type fault struct {
+	name      string
+	crash     string // "before intent", "after intent", "after post": the process dies there
+	delivered bool   // the request took effect all the same
+	fails     bool   // the request fails, as failure says
+	failure   incident.Failure
+}
+
+// channel is a Slack in a few lines: what is shown, and what goes wrong.
+type channel struct {
+	root    []string // the transition of each root, in the order of posting
+	shows   uint64   // the state that the newest root shows
+	lines   []string // the transition of each line; an asterisk when it was broadcast
+	plain   bool     // something was sent as plain text
+	history bool     // look-ups work
+}
+
+// story drives one incident in one channel through Next until nothing is left to do, with one fault at the first step of
+// its kind.
+type story struct {
+	channel
+	caps  incident.Caps
+	rec   incident.Record
+	now   time.Time
+	fault fault
+	at    incident.Step // the step that the fault strikes
+	steps []string
+}
+
+var errCrash = errors.New("the process died")
+
+// tell brings the channel up to date with inc.
+func (s *story) tell(t *testing.T, inc *incident.Incident) {
+	t.Helper()
+	for range 200 {
+		a := incident.Next(inc, s.rec, s.caps, s.now)
+		switch a.Step {
+		case incident.Nothing:
+			return
+		case incident.Wait:
+			if !a.Until.After(s.now) {
+				t.Fatalf("waits until %v, and it is %v", a.Until, s.now)
+			}
+			s.now = a.Until
+			continue
+		}
+		s.steps = append(s.steps, a.Step.String())
+		if err := s.step(inc, a); err != nil && !errors.Is(err, errCrash) {
+			t.Fatal(err)
+		}
+		s.now = s.now.Add(time.Second)
+	}
+	t.Fatalf("no end to it: %v", s.steps)
+}
+
+// step does what the shell does: store the intent, do it, store the result. A crash loses what was not stored.
+func (s *story) step(inc *incident.Incident, a incident.Action) error {
+	f := fault{}
+	if a.Step == s.at {
+		f, s.fault, s.at = s.fault, fault{}, incident.Nothing
+	}
+	if f.crash == "before intent" {
+		return errCrash
+	}
+	s.rec = s.rec.Intend(a, inc, s.now, s.now.Add(attempt))
+	if f.crash == "after intent" {
+		return errCrash
+	}
+	if a.Step == incident.FindRoot || a.Step == incident.FindLine {
+		return s.find(a)
+	}
+	got := incident.Receipt{}
+	if !f.fails || f.delivered {
+		got = s.do(a)
+	}
+	switch {
+	case f.crash == "after post":
+		return errCrash
+	case f.fails:
+		s.rec = s.rec.Failed(a, f.failure, s.now)
+	default:
+		s.rec = s.rec.Done(a, got, s.now)
+	}
+	return nil
+}
+
+func (s *story) do(a incident.Action) incident.Receipt {
+	s.plain = s.plain || a.Plain
+	switch a.Step {
+	case incident.PostRoot:
+		s.root, s.shows = append(s.root, a.Transition), a.Shows
+	case incident.EditRoot:
+		s.shows = a.Shows
+	case incident.PostLine:
+		line := a.Transition
+		if a.Broadcast {
+			line += "*"
+		}
+		s.lines = append(s.lines, line)
+	}
+	return incident.Receipt{ChannelID: "C1", TS: fmt.Sprint(len(s.root))}
+}
+
+func (s *story) find(a incident.Action) error {
+	shown := append(slices.Clone(s.root), s.lines...)
+	found := slices.ContainsFunc(shown, func(id string) bool { return strings.TrimSuffix(id, "*") == a.Transition })
+	switch {
+	case !s.history:
+		s.rec = s.rec.NoHistory(a)
+	case found:
+		s.rec = s.rec.Done(a, incident.Receipt{ChannelID: "C1", TS: fmt.Sprint(len(s.root))}, s.now)
+	default:
+		s.rec = s.rec.NotFound(a)
+	}
+	return nil
+}
+
+// worsening is an incident with one transition of every kind of line.
+func worsening() []events.Alert {
+	return inStream(fires("A", "warning", 0), fires("B", "critical", 5), resolves("B", "critical", 10), resolves("A", "warning", 20))
+}
+
+const (
+	opened = "default/A/1000/firing"
+	worse  = "default/B/1005/firing"
+	better = "default/B/1010/resolved"
+	closed = "default/A/1020/resolved"
+)
+
+// TestFaultsAtEveryStep is the promise: at most once per transition, at least once per incident, whatever goes wrong
+// wherever.
+func TestFaultsAtEveryStep(t *testing.T) {
+	lost := incident.Failure{Class: incident.Ambiguous, Code: "timeout"}
+	faults := []fault{
+		{name: "none"},
+		{name: "killed before the intent", crash: "before intent"},
+		{name: "killed between intent and post", crash: "after intent"},
+		{name: "killed between post and result", crash: "after post"},
+		{name: "answer lost, arrived", fails: true, delivered: true, failure: lost},
+		{name: "answer lost, did not arrive", fails: true, failure: lost},
+		{name: "too many requests", fails: true, failure: incident.Failure{Class: incident.Undelivered, Code: "ratelimited", RetryAfter: 30 * time.Second}},
+		{name: "no connection", fails: true, failure: incident.Failure{Class: incident.Undelivered, Code: "connection"}},
+		{name: "token revoked, then repaired", fails: true, failure: incident.Failure{Class: incident.Permanent, Code: "token_revoked"}},
+		{name: "blocks refused", fails: true, failure: incident.Failure{Class: incident.Payload, Code: "invalid_blocks"}},
+		{name: "the step is forbidden", fails: true, failure: incident.Failure{Class: incident.Skip, Code: "edit_window_closed"}},
+		{name: "the root was deleted", fails: true, failure: incident.Failure{Class: incident.Gone, Code: "message_not_found"}},
+	}
+	type shown struct {
+		roots int
+		lines string // o(pened), w(orse), b(etter), c(losed)
+		shows uint64
+	}
+	usual := shown{1, "w*bc*", 4}
+	// What differs from the usual, by fault, step and whether the history can be read.
+	exceptions := map[string]shown{
+		// Nobody can tell: the root comes twice, because that is better than never; a line is given up.
+		"killed between post and result/post root/no history": {2, "w*bc*", 4},
+		"answer lost, arrived/post root/no history":           {2, "w*bc*", 4},
+		"killed between intent and post/post line/no history": {1, "bc*", 4},
+		"answer lost, did not arrive/post line/no history":    {1, "bc*", 4},
+		// What can never succeed is left out, and the rest goes on.
+		"the step is forbidden/post line/history":    {1, "bc*", 4},
+		"the step is forbidden/post line/no history": {1, "bc*", 4},
+		// A person deleted the message: nothing is added to it.
+		"the root was deleted/post root/history":    {0, "", 0},
+		"the root was deleted/post root/no history": {0, "", 0},
+		"the root was deleted/post line/history":    {1, "", 1},
+		"the root was deleted/post line/no history": {1, "", 1},
+		"the root was deleted/edit root/history":    {1, "w*", 1},
+		"the root was deleted/edit root/no history": {1, "w*", 1},
+	}
+	for _, f := range faults {
+		for _, at := range []incident.Step{incident.PostRoot, incident.PostLine, incident.EditRoot} {
+			for _, history := range []string{"history", "no history"} {
+				name := f.name + "/" + at.String() + "/" + history
+				t.Run(name, func(t *testing.T) {
+					s := &story{channel: channel{history: history == "history"}, caps: slackCaps, now: minute(7), fault: f, at: at}
+					alerts := worsening()
+					for i := range alerts { // each is told as it comes
+						inc := folded(alerts[:i+1]...)
+						s.tell(t, &inc)
+					}
+					want, special := exceptions[name]
+					if !special {
+						want = usual
+					}
+					if got := (shown{len(s.root), letters(s.lines), s.shows}); got != want {
+						t.Errorf("the channel shows %+v, want %+v; steps: %v", got, want, s.steps)
+					}
+					if f.failure.Class == incident.Payload && f.fails != s.plain {
+						t.Errorf("sent as plain text: %v", s.plain)
+					}
+				})
+			}
+		}
+	}
+}
+
+func letters(lines []string) string {
+	short := strings.NewReplacer(opened, "o", worse, "w", better, "b", closed, "c")
+	return short.Replace(strings.Join(lines, ""))
+}
+
+// TestSlackAwayForAnHour tells the whole story afterwards: the root at once with the end in it, then every line.
+func TestSlackAwayForAnHour(t *testing.T) {
+	inc := folded(worsening()...)
+	s := &story{channel: channel{history: true}, caps: slackCaps, now: minute(80)}
+	s.tell(t, &inc)
+	if want := []string{"post root", "post line", "post line", "post line"}; !slices.Equal(s.steps, want) {
+		t.Errorf("the steps are %v, want %v", s.steps, want)
+	}
+	if letters(s.lines) != "w*bc*" || s.shows != 4 {
+		t.Errorf("the root shows %d, the thread %q", s.shows, letters(s.lines))
+	}
+}
+
+// TestABacklogDoesNotKeepTheRootWaiting edits the root first when more than one line waits.
+func TestABacklogDoesNotKeepTheRootWaiting(t *testing.T) {
+	alerts := worsening()
+	first, all := folded(alerts[:1]...), folded(alerts...)
+	s := &story{channel: channel{history: true}, caps: slackCaps, now: minute(7)}
+	s.tell(t, &first)
+	s.tell(t, &all)
+	if want := []string{"post root", "edit root", "post line", "post line", "post line"}; !slices.Equal(s.steps, want) {
+		t.Errorf("the steps are %v, want %v", s.steps, want)
+	}
+}
+
+// TestAnOpenIntentIsLeftAloneUntilItIsOver lets nobody post while another may be at it.
+func TestAnOpenIntentIsLeftAloneUntilItIsOver(t *testing.T) {
+	inc := folded(worsening()[:1]...)
+	now := minute(7)
+	a := incident.Next(&inc, incident.Record{}, slackCaps, now)
+	rec := incident.Record{}.Intend(a, &inc, now, now.Add(attempt))
+	over := now.Add(attempt + incident.Grace)
+	for _, c := range []struct {
+		at   time.Time
+		want incident.Step
+	}{{now, incident.Wait}, {over.Add(-1), incident.Wait}, {over, incident.FindRoot}} {
+		got := incident.Next(&inc, rec, slackCaps, c.at)
+		if got.Step != c.want || c.want == incident.Wait && !got.Until.Equal(over) {
+			t.Errorf("%v after the intent: %v until %v", c.at.Sub(now), got.Step, got.Until)
+		}
+	}
+	look := incident.Next(&inc, rec, slackCaps, over)
+	if look.Transition != opened || !look.Since.Equal(now) {
+		t.Errorf("looks for %s since %v", look.Transition, look.Since)
+	}
+	again := rec.NotFound(look)
+	second := incident.Next(&inc, again, slackCaps, over)
+	again = again.Intend(second, &inc, over, over.Add(attempt))
+	if i := again.Root.Intent; i.Attempt != 2 || !i.Since.Equal(now) {
+		t.Errorf("the second attempt is number %d since %v: a look-up must find the first, too", i.Attempt, i.Since)
+	}
+}
+
+// TestWithoutThreads posts only what is announced, each with the state that it announces.
+func TestWithoutThreads(t *testing.T) {
+	again := append(worsening(), fires("A", "warning", 25), resolves("A", "warning", 30))
+	joined := []events.Alert{fires("A", "critical", 0), fires("B", "warning", 0), resolves("B", "warning", 10), resolves("A", "critical", 10)}
+	cases := []struct {
+		name   string
+		caps   incident.Caps
+		alerts []events.Alert
+		root   uint64 // the state that the first post shows
+		posts  []int  // the sequences posted after it
+	}{
+		{"a webhook: opening and closing", webhookCaps, worsening(), 3, []int{4}},
+		{"a webhook: re-opening", webhookCaps, again, 3, []int{4, 5, 6}},
+		{"a webhook: alerts of one cause are in one post", webhookCaps, joined, 3, []int{4}},
+		{"a terminal: getting worse, too", terminalCaps, worsening(), 1, []int{2, 4}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			inc := folded(c.alerts...)
+			s := &story{caps: c.caps, now: minute(40)}
+			a := incident.Next(&inc, s.rec, s.caps, s.now)
+			if a.Step != incident.PostRoot || a.Shows != c.root {
+				t.Errorf("first %v, which shows %d", a.Step, a.Shows)
+			}
+			s.tell(t, &inc)
+			want := []string{}
+			for _, sequence := range c.posts {
+				tr, _ := inc.Find(uint64(sequence))
+				line := tr.ID()
+				if tr.Broadcast() {
+					line += "*"
+				}
+				want = append(want, line)
+			}
+			if len(s.root) != 1 || !slices.Equal(s.lines, want) {
+				t.Errorf("%d roots, then %v, want %v", len(s.root), s.lines, want)
+			}
+		})
+	}
+}
+
+// TestAmbiguousWithoutLookup repeats an opening and gives up anything later.
+func TestAmbiguousWithoutLookup(t *testing.T) {
+	inc := folded(worsening()...)
+	for _, c := range []struct {
+		at    incident.Step
+		roots int
+		lines string
+	}{{incident.PostRoot, 2, "c*"}, {incident.PostLine, 1, "c*"}} {
+		s := &story{caps: webhookCaps, now: minute(40), at: c.at,
+			fault: fault{fails: true, delivered: true, failure: incident.Failure{Class: incident.Ambiguous}}}
+		s.tell(t, &inc)
+		if len(s.root) != c.roots || letters(s.lines) != c.lines {
+			t.Errorf("%v: %d roots, lines %q", c.at, len(s.root), letters(s.lines))
+		}
+	}
+}
+
+func TestTroubleBacksOff(t *testing.T) {
+	inc := folded(worsening()[:1]...)
+	now := minute(7)
+	a := incident.Next(&inc, incident.Record{}, slackCaps, now)
+	cases := []struct {
+		name  string
+		f     incident.Failure
+		times int
+		want  time.Duration
+	}{
+		{"first refusal", incident.Failure{Class: incident.Undelivered}, 1, time.Second},
+		{"third refusal", incident.Failure{Class: incident.Undelivered}, 3, 4 * time.Second},
+		{"many refusals", incident.Failure{Class: incident.Undelivered}, 40, time.Minute},
+		{"Slack says how long", incident.Failure{Class: incident.Undelivered, RetryAfter: 17 * time.Second}, 5, 17 * time.Second},
+		{"permanent", incident.Failure{Class: incident.Permanent}, 1, time.Minute},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			rec := incident.Record{}
+			for range c.times {
+				rec = rec.Intend(a, &inc, now, now.Add(attempt)).Failed(a, c.f, now)
+			}
+			next := incident.Next(&inc, rec, slackCaps, now)
+			if next.Step != incident.Wait || next.Until.Sub(now) != c.want || rec.Trouble.Count != c.times {
+				t.Errorf("%v for %v after %d failures, want %v", next.Step, next.Until.Sub(now), rec.Trouble.Count, c.want)
+			}
+			if rec.Done(a, incident.Receipt{}, now).Trouble != nil {
+				t.Error("the trouble outlives a success")
+			}
+		})
+	}
+}
+
+// TestPlainTextRefusedToo does not spin.
+func TestPlainTextRefusedToo(t *testing.T) {
+	inc := folded(worsening()[:1]...)
+	now := minute(7)
+	rec := incident.Record{}
+	a := incident.Next(&inc, rec, slackCaps, now)
+	refused := incident.Failure{Class: incident.Payload, Code: "msg_too_long"}
+	rec = rec.Failed(a, refused, now)
+	if a = incident.Next(&inc, rec, slackCaps, now); a.Step != incident.PostRoot || !a.Plain {
+		t.Fatalf("after the first refusal: %v, plain %v", a.Step, a.Plain)
+	}
+	rec = rec.Failed(a, refused, now)
+	if a = incident.Next(&inc, rec, slackCaps, now); a.Step != incident.Wait || rec.Trouble.Class != "permanent" {
+		t.Errorf("after the second: %v, %s", a.Step, rec.Trouble.Class)
+	}
+}
+
+func TestRoutes(t *testing.T) {
+	inc := folded(fires("A", "critical", 0), fires("B", "warning", 5), resolves("B", "warning", 10))
+	channel := func(rule string) string { return map[string]string{"A": "#noc", "B": "#sales"}[rule] }
+	cases := []struct {
+		name    string
+		records []incident.Record
+		channel func(string) string
+		want    map[string]string // channel → transitions
+	}{
+		{"each rule's channel", nil, channel, map[string]string{"#noc": "opened", "#sales": "opened closed*"}},
+		{"one channel for all", nil, func(string) string { return "#noc" }, map[string]string{"#noc": "opened worse* better"}},
+		{"a rule that moved stays where it was told", []incident.Record{{Channel: "#old", Rules: []string{"B"}}}, channel,
+			map[string]string{"#noc": "opened", "#old": "opened closed*"}},
+		{"a record that speaks of nothing", []incident.Record{{Channel: "#old"}}, channel,
+			map[string]string{"#noc": "opened", "#old": "", "#sales": "opened closed*"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			got := make(map[string]string)
+			for name, part := range incident.Routes(&inc, c.records, c.channel) {
+				got[name] = kinds(part)
+			}
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("routes are %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestKeysAreFitForABucket(t *testing.T) {
+	a, b := incident.Key("default/2026-11-22T15:00:00Z", "#noc"), incident.Key("default/2026-11-22T15:00:00Z", "Ñandú")
+	if a == b || !strings.HasPrefix(a, incident.KeyPrefix("default/2026-11-22T15:00:00Z")) {
+		t.Errorf("keys %q and %q", a, b)
+	}
+	if strings.Trim(a, "0123456789abcdef.") != "" {
+		t.Errorf("key %q has characters that a bucket refuses", a)
+	}
+}
