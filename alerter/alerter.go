@@ -1,0 +1,223 @@
+// Package alerter judges the windows of the stream CALLS by rules, stores every change of an alert in the stream ALERTS,
+// and tells people in Slack: once per incident, kept up to date.
+//
+// It has two halves. The evaluator folds CALLS and writes ALERTS; the notifier folds ALERTS and talks to Slack. The
+// streams are the state: each half reads back from them what it needs after a restart, together with how far it got. A
+// transition is stored only behind the message that it relies on, and a post only after the intent to make it, so that a
+// crash at any point neither loses nor repeats one.
+package alerter
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/term"
+
+	"unconnected/alerter/slack"
+	"unconnected/events"
+	"unconnected/internal/daemon"
+	"unconnected/internal/natsio"
+)
+
+// Options are what an Alerter needs beside its configuration.
+type Options struct {
+	Log     *slog.Logger
+	Conn    *nats.Conn // stays open when the alerter stops
+	Metrics prometheus.Registerer
+	// Embedded says that the NATS server lives and dies with this process: what it lacks will not come by waiting.
+	Embedded bool
+}
+
+// Alerter judges and tells.
+type Alerter struct {
+	config  *Config
+	options Options
+	metrics *metrics
+	sink    slack.Sink
+	pacer   *slack.Pacer
+	channel func(rule string) string
+	current atomic.Pointer[session] // nil while there is none
+	problem atomic.Pointer[string]  // why there is no session
+}
+
+// New makes an Alerter of a validated configuration and registers its metrics.
+func New(c *Config, o Options) *Alerter {
+	a := &Alerter{config: c, options: o, metrics: newMetrics(o.Metrics), pacer: new(slack.Pacer)}
+	a.chooseSink()
+	return a
+}
+
+// chooseSink decides how people are told, and which channel a rule's alerts belong to.
+func (a *Alerter) chooseSink() {
+	c, log := a.config, a.options.Log
+	fixed := func(name string) func(string) string { return func(string) string { return name } }
+	switch {
+	case c.Slack.Token.IsSet():
+		a.sink = slack.NewClient(slack.Config{APIURL: c.APIURL, Token: c.Slack.Token.Value, Reload: c.Slack.Token.Reload})
+		a.channel = a.slackChannel
+		if c.WebhookURL.IsSet() {
+			log.Warn("SLACK_WEBHOOK_URL is ignored, because there is a SLACK_TOKEN")
+		}
+	case c.WebhookURL.IsSet():
+		a.sink, a.channel = slack.NewWebhook(c.WebhookURL.Value, c.WebhookURL.Reload, 0), fixed("webhook")
+	default:
+		log.Warn("neither SLACK_TOKEN nor SLACK_WEBHOOK_URL is set: messages go to standard output")
+		a.sink, a.channel = slack.NewTerminal(os.Stdout, term.IsTerminal(int(os.Stdout.Fd()))), fixed("terminal")
+		a.pacer.Interval = time.Nanosecond // a terminal needs no pause between cards
+	}
+}
+
+// slackChannel is the channel that a rule names, or the default one.
+func (a *Alerter) slackChannel(name string) string {
+	if rule := a.config.rules.Find(name); rule != nil && rule.Channel != "" {
+		return rule.Channel
+	}
+	return a.config.Channel
+}
+
+// Run judges and tells until ctx ends, and then returns nil. While NATS is away it waits. When a stream was taken away
+// from under it, it starts over from what the streams hold then.
+func (a *Alerter) Run(ctx context.Context) error {
+	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+		began := time.Now()
+		err := a.session(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if a.options.Embedded && natsio.Permanent(err) {
+			return fmt.Errorf("alerter: %w", err)
+		}
+		if time.Since(began) > time.Minute {
+			wait = time.Second
+		}
+		reason := err.Error()
+		a.problem.Store(&reason)
+		a.options.Log.Warn("starting over from the streams", "error", err, "wait", wait.String())
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+// session is one life of both halves, from reading the streams on.
+type session struct {
+	evaluator *evaluator
+	notifier  *notifier
+}
+
+func (a *Alerter) session(ctx context.Context) error {
+	var s *session
+	err := natsio.Retry(ctx, a.options.Log, "making sure that the streams exist", a.options.Embedded, func(ctx context.Context) (err error) {
+		if s, err = a.open(ctx); err != nil {
+			reason := err.Error()
+			a.problem.Store(&reason)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	a.current.Store(s)
+	defer a.current.Store(nil)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.evaluator.run(ctx) })
+	group.Go(func() error { return s.notifier.run(ctx) })
+	return group.Wait()
+}
+
+// open makes sure that streams and buckets exist and reads what was done before.
+func (a *Alerter) open(ctx context.Context) (*session, error) {
+	js, err := natsio.JetStream(a.options.Conn)
+	if err != nil {
+		return nil, err
+	}
+	streams := natsio.StreamOptions(&a.config.NATS, &a.config.History)
+	calls, err := natsio.EnsureStream(ctx, js, events.CallsStream(streams), a.options.Log)
+	if err != nil {
+		return nil, err
+	}
+	alerts, err := natsio.EnsureStream(ctx, js, events.AlertsStream(streams), a.options.Log)
+	if err != nil {
+		return nil, err
+	}
+	bucket, err := natsio.EnsureBucket(ctx, js, natsio.BucketAlerter, a.config.Replicas)
+	if err != nil {
+		return nil, err
+	}
+	notices, err := natsio.EnsureBucket(ctx, js, natsio.BucketNotices, a.config.Replicas)
+	if err != nil {
+		return nil, err
+	}
+	evaluator, err := a.newEvaluator(ctx, js, bucket, calls, alerts)
+	if err != nil {
+		return nil, err
+	}
+	notifier, err := a.newNotifier(ctx, js, notices, evaluator.progress)
+	return &session{evaluator, notifier}, err
+}
+
+func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucket jetstream.KeyValue, p *progress) (*notifier, error) {
+	records, err := loadRecords(ctx, bucket, a.options.Log)
+	if err != nil {
+		return nil, err
+	}
+	return &notifier{
+		js: js, sink: a.sink, composer: a.composer(), pacer: a.pacer, records: records, progress: p,
+		channelOf: a.channel, maxAge: a.config.maxAge(), log: a.options.Log, metrics: a.metrics,
+	}, nil
+}
+
+// composer is how messages are worded, from the configuration and the rules.
+func (a *Alerter) composer() slack.Composer {
+	c := slack.Composer{
+		Language: a.config.Alerts.Language, Zone: a.config.Alerts.Timezone.Zone(), Names: a.config.OperationNames,
+		Mention: a.config.MentionCritical, Rules: make(map[string]slack.Rule),
+	}
+	for _, r := range a.config.rules.Rules {
+		c.Rules[r.Name] = slack.Rule{
+			Title:   map[string]string{"en": r.Title("en"), "es": r.Title("es")},
+			Share:   r.ValueIsShare(),
+			Mention: r.Mention, Runbook: r.Runbook,
+		}
+	}
+	return c
+}
+
+// Report is the readiness: whether windows are judged and people can be told. It is safe for concurrent use.
+func (a *Alerter) Report() daemon.Report {
+	s := a.current.Load()
+	if s == nil {
+		report := daemon.Report{State: "starting"}
+		if reason := a.problem.Load(); reason != nil {
+			report.State, report.Reason = "retrying", *reason
+		}
+		return report
+	}
+	report := s.evaluator.report()
+	switch a.sink.(type) {
+	case *slack.Terminal:
+		report.Notes = append(report.Notes, "neither SLACK_TOKEN nor SLACK_WEBHOOK_URL is set: messages go to standard output")
+	case *slack.Webhook:
+		report.Notes = append(report.Notes, "a webhook posts only: no edits, no threads, no look-up of posts whose answer was lost")
+	}
+	for channel, trouble := range s.notifier.records.troubles() {
+		if trouble.Class == "permanent" {
+			report.Ready, report.State = false, "refused"
+			report.Reason = fmt.Sprintf("Slack refuses channel %s: %s; %s", channel, trouble.Code, trouble.Hint)
+		} else {
+			report.Notes = append(report.Notes, fmt.Sprintf("channel %s waits since %s: %s",
+				channel, trouble.Since.UTC().Format(time.RFC3339), trouble.Code))
+		}
+	}
+	return report
+}

@@ -1,0 +1,58 @@
+package alerter
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"unconnected/alerter/incident"
+	"unconnected/events"
+)
+
+// metrics are the alerter's Prometheus metrics.
+type metrics struct {
+	evaluated     *prometheus.GaugeVec
+	firing        *prometheus.GaugeVec
+	notifications *prometheus.CounterVec
+	delay         prometheus.Histogram
+}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	m := &metrics{
+		evaluated: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "unconnected_evaluated_timestamp_seconds", Help: "End of the newest window that was evaluated, in Unix seconds.",
+		}, []string{"operation"}),
+		firing: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "unconnected_alerts_firing", Help: "Alerts that fire now.",
+		}, []string{"operation", "severity"}),
+		notifications: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "unconnected_notifications_total", Help: "Attempts to tell people, by outcome.",
+		}, []string{"outcome"}),
+		delay: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "unconnected_notification_delay_seconds", Help: "From the storing of an alert event until people were told.",
+			Buckets: []float64{0.002, 0.005, 0.01, 0.05, 0.25, 1, 5, 30, 120, 600, 3600},
+		}),
+	}
+	r.MustRegister(m.evaluated, m.firing, m.notifications, m.delay)
+	m.notifications.WithLabelValues("delivered")
+	for _, class := range []incident.Class{incident.Ambiguous, incident.Undelivered, incident.Permanent, incident.Payload} {
+		m.notifications.WithLabelValues(class.String())
+	}
+	return m
+}
+
+// judged notes how far the evaluation of an operation got and what fires there.
+func (m *metrics) judged(operation string, windowEnd time.Time, published map[string]events.Alert) {
+	if !windowEnd.IsZero() {
+		m.evaluated.WithLabelValues(operation).Set(float64(windowEnd.Unix()))
+	}
+	firing := map[string]int{events.Info: 0, events.Warning: 0, events.Critical: 0}
+	for _, a := range published {
+		if a.Status == events.Firing {
+			firing[a.Severity]++
+		}
+	}
+	for severity, n := range firing {
+		m.firing.WithLabelValues(operation, severity).Set(float64(n))
+	}
+}

@@ -1,0 +1,64 @@
+package alerter
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/events"
+)
+
+// position is how far evaluation got, as the alerter's bucket keeps it. What it covers is evaluated again after a restart,
+// to have the state, but makes no alert event any more.
+type position struct {
+	// Stream is the creation of the CALLS that the sequences belong to. Another stream means that evaluation starts anew.
+	Stream   time.Time `json:"stream"`
+	Sequence uint64    `json:"sequence"`
+	Tick     int64     `json:"tick,omitempty"` // Unix seconds
+	// QuietUntil is the last sequence there was when evaluation started anew: old windows up to there make no alert event.
+	QuietUntil uint64 `json:"quiet_until"`
+	// Unfenced is the last sequence of ALERTS at that time: causes of alerts up to there belong to another CALLS.
+	Unfenced uint64 `json:"unfenced,omitempty"`
+}
+
+func (p position) cause() events.Cause { return events.Cause{Sequence: p.Sequence, Tick: p.Tick} }
+
+// covers tells whether a cause was evaluated before.
+func (p position) covers(c events.Cause) bool { return c.Compare(p.cause()) <= 0 }
+
+// isQuiet tells whether a window makes no alert event because it was old already when evaluation first saw this stream.
+func (p position) isQuiet(sequence uint64, windowEnd, now time.Time, maxAge time.Duration) bool {
+	return sequence <= p.QuietUntil && now.Sub(windowEnd) > maxAge
+}
+
+// keyPosition is where the bucket holds the position.
+const keyPosition = "position"
+
+// openPosition reads the position, or starts evaluation anew when there is none for this stream.
+func openPosition(ctx context.Context, bucket jetstream.KeyValue, calls, alerts *jetstream.StreamInfo) (position, error) {
+	entry, err := bucket.Get(ctx, keyPosition)
+	if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
+		return position{}, fmt.Errorf("position: %w", err)
+	}
+	var p position
+	if err == nil && json.Unmarshal(entry.Value(), &p) == nil && p.Stream.Equal(calls.Created) {
+		return p, nil
+	}
+	p = position{Stream: calls.Created.UTC(), QuietUntil: calls.State.LastSeq, Unfenced: alerts.State.LastSeq}
+	return p, p.store(ctx, bucket)
+}
+
+func (p position) store(ctx context.Context, bucket jetstream.KeyValue) error {
+	value, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	if _, err := bucket.Put(ctx, keyPosition, value); err != nil {
+		return fmt.Errorf("position: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+package alerter
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/alerter/incident"
+	"unconnected/internal/natsio"
+)
+
+// errStale says that a record was changed by somebody else since it was read.
+var errStale = errors.New("somebody else changed the record")
+
+// records is what was done in each channel for each incident: the bucket, and a copy of it in memory. It is safe for
+// concurrent use.
+type records struct {
+	bucket jetstream.KeyValue
+
+	mu     sync.Mutex
+	byKey  map[string]record   // guarded by mu
+	keysOf map[string][]string // incident's key prefix → keys of its records; guarded by mu
+}
+
+// record is an incident.Record and its revision in the bucket, 0 when it is not there yet.
+type record struct {
+	incident.Record
+	revision uint64
+}
+
+// loadRecords reads the whole bucket.
+func loadRecords(ctx context.Context, bucket jetstream.KeyValue, log *slog.Logger) (*records, error) {
+	r := &records{bucket: bucket, byKey: make(map[string]record), keysOf: make(map[string][]string)}
+	watcher, err := bucket.WatchAll(ctx, jetstream.IgnoreDeletes())
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", bucket.Bucket(), err)
+	}
+	defer func() { _ = watcher.Stop() }() // its consumer is ephemeral
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case entry := <-watcher.Updates():
+			if entry == nil { // everything that was there has come
+				return r, nil
+			}
+			if err := r.take(entry); err != nil {
+				log.Error("left out; its incident may be told again", "error", err)
+			}
+		}
+	}
+}
+
+func (r *records) take(entry jetstream.KeyValueEntry) error {
+	rec := record{revision: entry.Revision()}
+	if err := json.Unmarshal(entry.Value(), &rec.Record); err != nil {
+		return fmt.Errorf("record %s in %s is damaged: %w", entry.Key(), r.bucket.Bucket(), err)
+	}
+	r.put(entry.Key(), rec)
+	return nil
+}
+
+func (r *records) put(key string, rec record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	prefix := incident.KeyPrefix(rec.Incident)
+	if _, known := r.byKey[key]; !known {
+		r.keysOf[prefix] = append(r.keysOf[prefix], key)
+	}
+	r.byKey[key] = rec
+}
+
+// get is the record of an incident in a channel, an empty one when nothing was done.
+func (r *records) get(id, channel string) record {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if rec, ok := r.byKey[incident.Key(id, channel)]; ok {
+		return rec
+	}
+	return record{Record: incident.Record{Incident: id, Channel: channel}}
+}
+
+// of are all records of an incident.
+func (r *records) of(id string) []incident.Record {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var list []incident.Record
+	for _, key := range r.keysOf[incident.KeyPrefix(id)] {
+		list = append(list, r.byKey[key].Record)
+	}
+	return list
+}
+
+// store writes a record that was derived from the one of rec.revision. [errStale] means that another one was there, which
+// is what get returns from then on.
+func (r *records) store(ctx context.Context, rec record) (record, error) {
+	key := incident.Key(rec.Incident, rec.Channel)
+	value, err := json.Marshal(rec.Record)
+	if err != nil {
+		return rec, fmt.Errorf("record %s: %w", key, err)
+	}
+	rec.revision, err = r.bucket.Update(ctx, key, value, rec.revision)
+	if err == nil {
+		r.put(key, rec)
+		return rec, nil
+	}
+	if rereadErr := r.reread(ctx, key, rec.Record); rereadErr != nil {
+		return rec, errors.Join(err, rereadErr)
+	}
+	if natsio.IsConflict(err) || errors.Is(err, jetstream.ErrKeyExists) {
+		return rec, fmt.Errorf("record %s: %w", key, errStale)
+	}
+	return rec, fmt.Errorf("record %s: %w", key, err)
+}
+
+// reread takes the stored record into memory. In place of a damaged one goes an empty record, which the next store
+// writes over it.
+func (r *records) reread(ctx context.Context, key string, of incident.Record) error {
+	entry, err := r.bucket.Get(ctx, key)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		r.forgetKeys(func(k string) bool { return k == key })
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if r.take(entry) != nil {
+		r.put(key, record{incident.Record{Incident: of.Incident, Channel: of.Channel}, entry.Revision()})
+	}
+	return nil
+}
+
+// forget drops the records of incidents that are not followed any more from memory; the bucket keeps them.
+func (r *records) forget(ids []string) {
+	for _, id := range ids {
+		prefix := incident.KeyPrefix(id)
+		r.forgetKeys(func(key string) bool { return strings.HasPrefix(key, prefix) })
+	}
+}
+
+func (r *records) forgetKeys(match func(key string) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, rec := range r.byKey {
+		if match(key) {
+			prefix := incident.KeyPrefix(rec.Incident)
+			r.keysOf[prefix] = slices.DeleteFunc(r.keysOf[prefix], func(k string) bool { return k == key })
+			delete(r.byKey, key)
+		}
+	}
+	maps.DeleteFunc(r.keysOf, func(_ string, keys []string) bool { return len(keys) == 0 })
+}
+
+// troubles are the reasons why channels can't be told now, by channel.
+func (r *records) troubles() map[string]incident.Trouble {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	troubles := make(map[string]incident.Trouble)
+	for _, rec := range r.byKey {
+		if rec.Trouble != nil {
+			troubles[rec.Channel] = *rec.Trouble
+		}
+	}
+	return troubles
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"unconnected/events"
+	"unconnected/internal/config"
+	"unconnected/producer"
+	"unconnected/producer/wolkvox/simulator"
+)
+
+// The demo runs on short windows, so that things happen while one watches.
+const (
+	demoWindow = "10s"
+	demoSettle = "2s"
+	demoStart  = "-2h"
+)
+
+// The demo's incident is under way when it starts, and over soon enough for its end to be seen within a minute. Later ones
+// follow.
+const (
+	demoSince = 45 * time.Second
+	demoUntil = 5 * time.Second
+	demoAgain = 10 * time.Minute
+	demoShare = 0.45
+)
+
+// demo is the simulated API that up polls when no token is configured.
+type demo struct {
+	api  *simulator.Simulator
+	addr string
+	stop func()
+}
+
+func newDemo(now time.Time) *demo {
+	incident := simulator.Incident{
+		Start: now.Add(-demoSince), End: now.Add(demoUntil), Result: events.Congestion, Share: demoShare,
+	}
+	later := incident
+	later.Start, later.End, later.Every = now.Add(demoAgain), now.Add(demoAgain+demoSince+demoUntil), demoAgain
+	return &demo{api: simulator.New(simulator.Options{Incidents: []simulator.Incident{incident, later}})}
+}
+
+// defaults are what the demo sets where the environment does not.
+func (d *demo) defaults() map[string]string {
+	return map[string]string{
+		"POLL_WINDOW": demoWindow, "POLL_SETTLE": demoSettle, "POLL_START": demoStart,
+		"WOLKVOX_TOKEN": simulator.DefaultToken, "WOLKVOX_BASE_URL": "http://simulated",
+	}
+}
+
+// start serves the simulated API on a free port and has the producer poll it.
+func (d *demo) start(c *producer.Config) (err error) {
+	d.addr, d.stop, err = serve(d.api, "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	operation := c.TheOperations()[0]
+	operation.Token = config.NewSecret(simulator.DefaultToken)
+	operation.BaseURL = "http://" + d.addr
+	c.UseOperation(operation)
+	return nil
+}
+
+// welcome says what runs where, and what to try next.
+func (s *site) welcome(httpAddr string) {
+	out := s.t.stdout
+	fmt.Fprintln(out)
+	if s.demo != nil {
+		fmt.Fprintf(out, "  unconnected, demo: a simulated API on windows of %s, with a congestion incident under way.\n", s.producer.Window)
+		fmt.Fprintln(out, "  Set WOLKVOX_SERVER and WOLKVOX_TOKEN to poll your own operation.")
+	} else {
+		for _, o := range s.producer.TheOperations() {
+			fmt.Fprintf(out, "  unconnected: operation %s from %s, windows of %s, asked for %s after their end, local time %s\n",
+				o.Name, o.BaseURL, s.producer.Window, s.producer.Settle, time.Now().In(o.Zone).Format("15:04 MST"))
+		}
+	}
+	fmt.Fprintln(out)
+	prefix := ""
+	if s.server != nil {
+		dir := s.command.Data
+		if s.demo != nil {
+			dir = filepath.Join(dir, "demo")
+		}
+		fmt.Fprintf(out, "  NATS           %s  (files in %s)\n", s.server.URL(), dir)
+		if s.server.URL() != "nats://127.0.0.1:4222" {
+			prefix = "NATS_URL=" + s.server.URL() + " "
+		}
+	}
+	if s.demo != nil {
+		fmt.Fprintf(out, "  simulated API  http://%s/\n", s.demo.addr)
+	}
+	if httpAddr != "" {
+		fmt.Fprintf(out, "  health         http://%s/readyz   metrics  http://%s/metrics\n", httpAddr, httpAddr)
+	}
+	self := self()
+	fmt.Fprintf(out, "\n  Try from a second terminal:\n\n    %s%s tail\n    %s%s history --from -5m\n    %s%s verify\n\n",
+		prefix, self, prefix, self, prefix, self)
+}
+
+// self is how the person started this program.
+func self() string {
+	if strings.Contains(os.Args[0], "go-build") {
+		return "go run ./cmd/unconnected"
+	}
+	return os.Args[0]
+}

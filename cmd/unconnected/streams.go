@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/events"
+	"unconnected/internal/config"
+	"unconnected/internal/daemon"
+	"unconnected/internal/natsio"
+)
+
+// streamsCommand looks after what exists in NATS.
+type streamsCommand struct {
+	Plan  streamsPlan  `cmd:"" help:"Show what exists in NATS against what should."`
+	Apply streamsApply `cmd:"" help:"Create what is missing; nothing that exists is changed."`
+}
+
+// streamsPlan compares.
+type streamsPlan struct{}
+
+// streamsSettings are the variables that the definitions depend on.
+type streamsSettings struct {
+	config.NATS
+	config.History
+}
+
+// Run prints a line for each stream and difference.
+func (c *streamsPlan) Run(t *terminal) error {
+	definitions, conn, err := streamDefinitions(t)
+	if err != nil {
+		return err
+	}
+	defer conn.close()
+	differ := false
+	for _, want := range definitions {
+		stream, err := conn.js.Stream(t.ctx, want.Name)
+		switch {
+		case errors.Is(err, jetstream.ErrStreamNotFound):
+			fmt.Fprintf(t.stdout, "%s  is missing; apply creates it\n", want.Name)
+			differ = true
+			continue
+		case err != nil:
+			return err
+		}
+		drift := natsio.Drift(stream.CachedInfo().Config, want)
+		for _, d := range drift {
+			fmt.Fprintf(t.stdout, "%s  %s\n", want.Name, d)
+		}
+		if len(drift) == 0 {
+			fmt.Fprintf(t.stdout, "%s  is as it should be\n", want.Name)
+		}
+		differ = differ || len(drift) > 0
+	}
+	if differ {
+		return errFound
+	}
+	return nil
+}
+
+func streamDefinitions(t *terminal) ([]jetstream.StreamConfig, *connection, error) {
+	var settings streamsSettings
+	if err := config.Load(&settings); err != nil {
+		return nil, nil, daemon.Usage(err)
+	}
+	conn, err := t.connect()
+	options := natsio.StreamOptions(&settings.NATS, &settings.History)
+	return []jetstream.StreamConfig{events.CallsStream(options), events.AlertsStream(options)}, conn, err
+}
+
+// streamsApply creates.
+type streamsApply struct {
+	AcceptLoss string `placeholder:"OPERATION" help:"Let the producer go on behind the present end of this operation's log, although its end was lost."`
+}
+
+// Run creates the streams that are missing, and drops the mark of a log whose loss is accepted.
+func (c *streamsApply) Run(t *terminal) error {
+	definitions, conn, err := streamDefinitions(t)
+	if err != nil {
+		return err
+	}
+	defer conn.close()
+	if c.AcceptLoss != "" {
+		return c.acceptLoss(t, conn)
+	}
+	for _, want := range definitions {
+		if _, err := natsio.EnsureStream(t.ctx, conn.js, want, t.log); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.stdout, "%s  exists\n", want.Name)
+	}
+	return nil
+}
+
+func (c *streamsApply) acceptLoss(t *terminal, conn *connection) error {
+	if !events.ValidOperation(c.AcceptLoss) {
+		return daemon.Usage(fmt.Errorf("--accept-loss: %q is not the name of an operation", c.AcceptLoss))
+	}
+	marks, err := conn.js.KeyValue(t.ctx, natsio.BucketMarks)
+	if err != nil {
+		return fmt.Errorf("bucket %s: %w", natsio.BucketMarks, err)
+	}
+	if _, err := marks.Get(t.ctx, c.AcceptLoss); err != nil {
+		return fmt.Errorf("mark of %s: %w", c.AcceptLoss, err)
+	}
+	if err := marks.Delete(t.ctx, c.AcceptLoss); err != nil {
+		return fmt.Errorf("mark of %s: %w", c.AcceptLoss, err)
+	}
+	fmt.Fprintf(t.stdout, "%s: the loss is accepted; the producer goes on behind the present end of the log within a minute\n", c.AcceptLoss)
+	return nil
+}

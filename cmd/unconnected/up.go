@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"golang.org/x/sync/errgroup"
+
+	"unconnected/alerter"
+	"unconnected/events"
+	"unconnected/internal/config"
+	"unconnected/internal/daemon"
+	"unconnected/internal/natsio"
+	"unconnected/internal/natsserver"
+	"unconnected/producer"
+)
+
+// upCommand runs everything in one process.
+type upCommand struct {
+	Data   string `default:"./data" placeholder:"DIR" help:"Where the embedded NATS server keeps its files; the demo's lie in DIR/demo."`
+	Listen string `default:"127.0.0.1:4222" placeholder:"HOST:PORT" help:"Where the embedded NATS server takes connections; port 0 takes a free one."`
+}
+
+// site is all that up runs.
+type site struct {
+	t        *terminal
+	command  *upCommand
+	settings daemon.Settings
+	producer producer.Config
+	alerter  alerter.Config
+	demo     *demo              // nil when the API is real
+	server   *natsserver.Server // nil when NATS_URL names one
+}
+
+// Run starts everything and stays until it is stopped.
+func (c *upCommand) Run(t *terminal) error {
+	s := &site{t: t, command: c}
+	if noToken() {
+		s.demo = newDemo(now())
+	}
+	if err := s.load(); err != nil {
+		return daemon.Usage(err)
+	}
+	if err := s.startServer(); err != nil {
+		return err
+	}
+	defer s.stopServer()
+	if s.demo != nil {
+		if err := s.demo.start(&s.producer); err != nil {
+			return err
+		}
+		defer s.demo.stop()
+	}
+	for _, w := range config.Warnings() {
+		t.log.Warn("variable ignored", "name", w.Name, "reason", w.Text)
+	}
+	return daemon.Run(t.ctx, s.settings, t.log, s.run)
+}
+
+// noToken tells that nothing in the environment names an operation to poll.
+func noToken() bool {
+	return os.Getenv("WOLKVOX_TOKEN") == "" && os.Getenv("WOLKVOX_TOKEN_FILE") == "" && os.Getenv("WOLKVOX_OPERATIONS") == ""
+}
+
+// load reads the environment, with the defaults of up and, for the demo, of the demo.
+func (s *site) load() error {
+	defaults := map[string]string{"HTTP_ADDR": "127.0.0.1:8080", "POLL_START": "-24h"}
+	if s.demo != nil {
+		for name, value := range s.demo.defaults() {
+			defaults[name] = value
+		}
+	}
+	option := config.Defaults(defaults)
+	return config.Join(config.Load(&s.settings, option), config.Load(&s.producer, option), config.Load(&s.alerter, option))
+}
+
+func (s *site) startServer() error {
+	if os.Getenv("NATS_URL") != "" {
+		return nil
+	}
+	dir := s.command.Data
+	if s.demo != nil {
+		dir = filepath.Join(dir, "demo")
+	}
+	if host, _, err := net.SplitHostPort(s.command.Listen); err == nil && !isLoopback(host) {
+		s.t.log.Warn("the embedded NATS server has no passwords and listens beyond this machine", "listen", s.command.Listen)
+	}
+	server, err := natsserver.Start(natsserver.Options{Dir: dir, Listen: s.command.Listen, Log: s.t.log})
+	if err != nil {
+		return err
+	}
+	s.server = server
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (s *site) stopServer() {
+	if s.server != nil {
+		s.server.Close()
+	}
+}
+
+func (s *site) connect(name string) (*nats.Conn, error) {
+	if s.server != nil {
+		return s.server.Connect(natsio.Options(name, &s.producer.NATS, s.t.log)...)
+	}
+	return natsio.Connect(name, &s.producer.NATS, s.t.log)
+}
+
+// run is the work of the daemon that up is.
+func (s *site) run(ctx context.Context, d *daemon.Daemon) error {
+	var conns [3]*nats.Conn
+	for i, name := range []string{"unconnected producer", "unconnected alerter", "unconnected up"} {
+		nc, err := s.connect(name)
+		if err != nil {
+			return err
+		}
+		defer nc.Close()
+		conns[i] = nc
+	}
+	embedded := s.server != nil
+	p := producer.New(&s.producer, producer.Options{
+		Log: d.Log, Conn: conns[0], Metrics: d.Metrics, Simulated: s.demo != nil, Embedded: embedded,
+	})
+	a := alerter.New(&s.alerter, alerter.Options{Log: d.Log, Conn: conns[1], Metrics: d.Metrics, Embedded: embedded})
+	d.Ready(func() daemon.Report { return both(p.Report(), a.Report()) })
+	s.welcome(d.Addr())
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.Run(ctx) })
+	group.Go(func() error { return a.Run(ctx) })
+	group.Go(func() error { return s.showWindows(ctx, conns[2]) })
+	return group.Wait()
+}
+
+// both joins the reports of the two halves; the operations are the producer's.
+func both(p, a daemon.Report) daemon.Report {
+	joined := p
+	joined.Ready = p.Ready && a.Ready
+	joined.Notes = append(joined.Notes, a.Notes...)
+	if p.Ready {
+		joined.State, joined.Reason = a.State, a.Reason
+	}
+	return joined
+}
+
+// showWindows prints the windows as they come. What is caught up is not news: it is counted.
+func (s *site) showWindows(ctx context.Context, nc *nats.Conn) error {
+	js, err := natsio.JetStream(nc)
+	if err != nil {
+		return err
+	}
+	calls := events.CallsStream(natsio.StreamOptions(&s.producer.NATS, &s.producer.History))
+	err = natsio.Retry(ctx, s.t.log, "making sure that the streams exist", s.server != nil, func(ctx context.Context) error {
+		_, err := natsio.EnsureStream(ctx, js, calls, s.t.log)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	t := *s.t
+	t.ctx = ctx
+	older := 0
+	return follow(&t, js, consumerOf(events.Query{From: now()}), func(e *events.Event) {
+		fresh := 2*e.Window.Length() + time.Duration(s.producer.Settle) + time.Second
+		if time.Since(e.Window.End) > fresh {
+			older++
+			return
+		}
+		if older > 0 {
+			fmt.Fprintf(t.stdout, "%d older windows were caught up\n", older)
+			older = 0
+		}
+		fmt.Fprintln(t.stdout, line(e))
+	})
+}
