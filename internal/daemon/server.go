@@ -37,7 +37,11 @@ func (d *Daemon) serve(addr config.HTTPAddr, cancel context.CancelCauseFunc) (st
 	}
 	d.addr = listener.Addr().String()
 	d.Log.Info("serving HTTP", "addr", d.addr)
+	return d.serveOn(listener, cancel), nil
+}
 
+// serveOn is serve with the port open.
+func (d *Daemon) serveOn(listener net.Listener, cancel context.CancelCauseFunc) (stop func()) {
 	server := newServer(d.handler(), d.Log)
 	done := make(chan struct{})
 	go func() {
@@ -53,7 +57,7 @@ func (d *Daemon) serve(addr config.HTTPAddr, cancel context.CancelCauseFunc) (st
 			_ = server.Close() // requests that took too long
 		}
 		<-done
-	}, nil
+	}
 }
 
 // listen opens the port.
