@@ -54,9 +54,6 @@ func shorten(s string) string {
 	return s
 }
 
-// Type names the type in the help of flags.
-func (Duration) Type() string { return "duration" }
-
 // Example is a right value.
 func (Duration) Example() string { return "5m" }
 

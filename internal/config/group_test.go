@@ -40,6 +40,10 @@ func TestGroups(t *testing.T) {
 			want: []string{`NATS_CREDS: "/no/creds" cannot be read`, `NATS_CA: "/no/ca" cannot be read`},
 		},
 		{
+			name: "a password's file that is not there: that alone", env: map[string]string{"NATS_USER": "u", "NATS_PASSWORD_FILE": "/no/password"},
+			want: []string{`NATS_PASSWORD_FILE: "/no/password" cannot be read`},
+		},
+		{
 			name: "wrong URLs", env: map[string]string{"NATS_URL": "http://hush@a,nats://u:hush@b:port,nats://"},
 			want: []string{"NATS_URL: entry 1 is not a URL", "NATS_URL: entry 2 is not a URL", "NATS_URL: entry 3 is not a URL"},
 		},

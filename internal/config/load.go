@@ -55,11 +55,18 @@ func Load(spec any, opts ...Option) error {
 		o        = collect(opts)
 		s        = inspect(spec, o)
 		problems Problems
+		bad      = map[string]bool{} // names of fields that could not be read
 	)
 	for _, f := range s.fields {
-		problems = append(problems, f.load()...)
+		problem := f.load()
+		if problem == nil {
+			continue
+		}
+		problems = append(problems, *problem)
+		for _, src := range f.sources() {
+			bad[src.name] = true
+		}
 	}
-	bad := problems.names()
 	for _, v := range s.validators {
 		for _, p := range v.Validate() {
 			p.Name = o.prefix + p.Name
@@ -72,22 +79,21 @@ func Load(spec any, opts ...Option) error {
 }
 
 // load reads one field. It calls envconfig once per field because envconfig gives up at the first bad value.
-func (f field) load() []Problem {
+func (f field) load() *Problem {
 	src, problem := f.source()
 	if problem != nil {
-		return []Problem{*problem}
+		return problem
 	}
 	value, err := f.process(src)
 	if err == nil {
 		f.value.Set(value)
 		return nil
 	}
-	problem = &Problem{Name: cmp.Or(src.name, f.name), Text: f.explain(src.name != "", err)}
 	// Checks of other fields against this one had better see the default than nothing.
 	if value, err := f.process(source{}); err == nil {
 		f.value.Set(value)
 	}
-	return []Problem{*problem}
+	return &Problem{Name: cmp.Or(src.name, f.name), Text: f.explain(src.name != "", err)}
 }
 
 // source is where a field's value comes from.

@@ -61,9 +61,6 @@ func (m Moment) IsSet() bool { return m.text != "" }
 // String is the moment as it was given.
 func (m Moment) String() string { return m.text }
 
-// Type names the type in the help of flags.
-func (Moment) Type() string { return "time" }
-
 // Example is a right value.
 func (Moment) Example() string { return "-24h or 2026-11-22T15:00:00Z" }
 

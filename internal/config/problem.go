@@ -50,14 +50,6 @@ func (p Problems) Err() error {
 	return distinct
 }
 
-func (p Problems) names() map[string]bool {
-	names := make(map[string]bool, len(p))
-	for _, problem := range p {
-		names[problem.Name] = true
-	}
-	return names
-}
-
 // Join makes one error of several calls of [Load]. It is nil when all are, of type [Problems] when all others are,
 // and what errors.Join makes of them otherwise.
 func Join(errs ...error) error {

@@ -50,8 +50,5 @@ func (s Size) String() string {
 	return strconv.FormatInt(int64(s), 10)
 }
 
-// Type names the type in the help of flags.
-func (Size) Type() string { return "size" }
-
 // Example is a right value.
 func (Size) Example() string { return "2GiB" }
