@@ -73,7 +73,7 @@ func (c *Composer) Line(inc *incident.Incident, posted time.Time) Message {
 	m.Brief = true
 	if t.Kind == incident.Better {
 		m.Icon, m.Headline = "🟢", c.headline(w.better, s.title, inc)
-		m.Facts = c.overFacts(inc, state, state.Latest.StartsAt, endOf(&state.Latest))
+		m.Facts, m.OthersTitle = c.overFacts(inc, state, state.Latest.StartsAt, endOf(&state.Latest)), ""
 		for _, other := range c.others(inc, t.Alert.Rule) {
 			m.Others = append(m.Others, fmt.Sprintf(w.stillFiring, other))
 		}
@@ -118,7 +118,7 @@ func (c *Composer) firingFacts(inc *incident.Incident, a *events.Alert, state in
 		fact.Text += s.threshold(a)
 		facts = append(facts, fact)
 	}
-	if a.Summary != "" {
+	if !s.saidBy(a) {
 		facts = append(facts, Fact{Text: a.Summary})
 	}
 	at, where := c.local(inc, a.At()), ""
@@ -132,7 +132,10 @@ func (c *Composer) firingFacts(inc *incident.Incident, a *events.Alert, state in
 	if d := at.Sub(a.StartsAt); d > 0 {
 		since += fmt.Sprintf(w.sofar, w.duration(d))
 	}
-	return append(facts, Fact{Text: since + c.peak(inc, s, state, at)})
+	if a.Window == nil || !state.PeakAt.Equal(a.Window.Start) { // else the peak is the value above
+		since += c.peak(inc, s, state, at)
+	}
+	return append(facts, Fact{Text: since})
 }
 
 // closedFacts are the lines about an incident that is over: the evidence stays.
@@ -143,14 +146,14 @@ func (c *Composer) closedFacts(inc *incident.Incident, lead incident.State) []Fa
 func (c *Composer) overFacts(inc *incident.Incident, state incident.State, start, end time.Time) []Fact {
 	w, s := c.words(), c.subject(&state.Latest)
 	from, to := c.local(inc, start), c.local(inc, end)
-	span := fmt.Sprintf(w.fromTo, w.when(from, to), clock(to)) + " (" + w.date(to) + ", " + zone(to) + ")"
-	facts := []Fact{{Text: span + fmt.Sprintf(w.took, w.duration(end.Sub(start))) + c.peak(inc, s, state, to)}}
+	span := fmt.Sprintf(w.fromTo, w.when(from, to), clock(to)) + fmt.Sprintf(w.took, w.duration(end.Sub(start)))
+	facts := []Fact{{Text: span + c.peak(inc, s, state, to) + " · " + w.date(to) + ", " + zone(to)}}
 	if state.Fired != nil {
 		if fact := s.evidence(state.Fired); fact != (Fact{}) {
 			facts = append(facts, Fact{Text: fmt.Sprintf(w.whenFired, fact.String()) + s.threshold(state.Fired)})
 		}
 	}
-	if fact := s.evidence(&state.Latest); fact != (Fact{}) {
+	if fact := s.evidence(&state.Latest); fact != (Fact{}) && !state.Firing() {
 		facts = append(facts, Fact{Text: fmt.Sprintf(w.finalValue, fact.String())})
 	}
 	if why := w.reason(state.Latest.Reason); why != "" {

@@ -16,7 +16,7 @@ func clean(s string) string {
 	blank := false
 	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
 		switch {
-		case unicode.IsSpace(r), unicode.IsControl(r):
+		case unicode.IsSpace(r) && r != nbsp, unicode.IsControl(r):
 			blank = b.Len() > 0
 			continue
 		case invisible(r):

@@ -8,7 +8,7 @@ import (
 )
 
 // nbsp keeps a number and its sign on one line.
-const nbsp = "\u00A0"
+const nbsp = '\u00A0'
 
 // number writes v with at most so many decimals, in groups of three: 1,073 and 1.073.
 func (w *words) number(v float64, decimals int) string {
@@ -64,7 +64,7 @@ func (w *words) duration(d time.Duration) string {
 	return w.twoUnits(h/24, "d", h%24, "h")
 }
 
-func (w *words) units(n int, unit string) string { return strconv.Itoa(n) + nbsp + unit }
+func (w *words) units(n int, unit string) string { return strconv.Itoa(n) + string(nbsp) + unit }
 
 func (w *words) twoUnits(n int, unit string, rest int, small string) string {
 	if rest == 0 {

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -63,7 +64,7 @@ func guessResults(a *events.Alert) []string {
 		return nil
 	}
 	fits := func(n int64) bool { return math.Abs(float64(n)/float64(o.Total)-*a.Value) < 1e-6 }
-	for _, result := range events.DocumentedResults() {
+	for _, result := range slices.Sorted(maps.Keys(o.Counts)) {
 		if fits(o.Counts[result]) {
 			return []string{result}
 		}
@@ -79,18 +80,46 @@ func (s subject) evidence(a *events.Alert) Fact {
 	if a.Value == nil {
 		return Fact{}
 	}
-	label := lowerFirst(s.title)
-	if len(s.results) == 1 {
-		label = lowerFirst(s.words.result(s.results[0]))
-	}
 	if !s.share {
-		return Fact{Strong: s.value(*a.Value), Text: " " + label}
+		return Fact{Strong: s.value(*a.Value), Text: " " + lowerFirst(s.title)}
 	}
+	label := fmt.Sprintf(s.words.part, s.label())
 	if n, ok := s.counted(a); ok {
-		w := s.words
-		label = fmt.Sprintf(w.of, label, w.number(float64(n), 0), w.number(float64(a.Observed.Total), 0))
+		label += " " + s.count(n, a.Observed.Total)
 	}
 	return Fact{Strong: s.value(*a.Value), Text: " " + label}
+}
+
+// label names what the share is of: congestion; congestion + channel unavailable.
+func (s subject) label() string {
+	if len(s.results) == 0 {
+		return lowerFirst(s.title)
+	}
+	labels := make([]string, len(s.results))
+	for i, result := range s.results {
+		labels[i] = lowerFirst(s.words.result(result))
+	}
+	return strings.Join(labels, " + ")
+}
+
+// count is (476 of 1,073 unconnected calls).
+func (s subject) count(n, total int64) string {
+	return "(" + fmt.Sprintf(s.words.of, s.words.number(float64(n), 0), s.words.number(float64(total), 0)) + ")"
+}
+
+// saidBy tells whether the event's summary says no more than the evidence does: it is empty, it is the one of a rule that
+// has none of its own, or it gives the same count.
+func (s subject) saidBy(a *events.Alert) bool {
+	switch {
+	case a.Summary == "":
+		return true
+	case a.Value == nil:
+		return false
+	case strings.HasPrefix(a.Summary, s.title+": "):
+		return true
+	}
+	n, ok := s.counted(a)
+	return ok && len(s.results) == 1 && strings.Contains(a.Summary, s.count(n, a.Observed.Total))
 }
 
 // counted is how many calls make up the value; ok is false when the value comes from more than this window.

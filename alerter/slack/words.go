@@ -6,8 +6,9 @@ type words struct {
 	months                              [12]string
 
 	firing, again, resolved, worse, joined, better, peak string // states, before a title
+	part                                                 string // of a share: 44% congestion
 	of                                                   string // count, total
-	value, threshold                                     string
+	threshold                                            string
 	window, since, sofar, fromTo, took                   string
 	peakAt, whenFired, finalValue                        string
 	alsoHere, othersResolved, otherSince, stillFiring    string
@@ -35,10 +36,10 @@ var english = words{
 
 	firing: "Firing: %s", again: "Firing again: %s", resolved: "Resolved: %s", worse: "Getting worse: %s",
 	joined: "Also: %s", better: "Over: %s", peak: "peak %s",
-	of:    "%s (%s of %s unconnected calls)",
-	value: "value", threshold: " · threshold %s",
-	window: "Window %s, %s (%s)", since: "Since %s", sofar: " · %s so far", fromTo: "From %s to %s", took: " · %s",
-	peakAt: " · peak %s at %s", whenFired: "When it fired: %s", finalValue: "At the end: %s",
+	part: "%s", of: "%s of %s unconnected calls",
+	threshold: " · threshold %s",
+	window:    "Window %s, %s (%s)", since: "Since %s", sofar: " · %s so far", fromTo: "From %s to %s", took: " · %s",
+	peakAt: " · peak %s (%s)", whenFired: "When it fired: %s", finalValue: "At the end: %s",
 	alsoHere: "Other alerts of this incident", othersResolved: "resolved %s", otherSince: "since %s", stillFiring: "Still firing: %s",
 	noTraffic:   "Closed because an hour went by without enough calls to judge: check that dialling was meant to stop",
 	outOfHours:  "Closed because the rule's hours ended: nobody watches this now",
@@ -67,15 +68,15 @@ var english = words{
 }
 
 var spanish = words{
-	groupMark: ".", decimalMark: ",", percentSign: nbsp + "%",
+	groupMark: ".", decimalMark: ",", percentSign: string(nbsp) + "%",
 	months: [12]string{"ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"},
 
 	firing: "Activa: %s", again: "Activa de nuevo: %s", resolved: "Resuelta: %s", worse: "Empeora: %s",
 	joined: "También: %s", better: "Terminó: %s", peak: "máximo %s",
-	of:    "%s (%s de %s llamadas no conectadas)",
-	value: "valor", threshold: " · umbral %s",
-	window: "Ventana %s, %s (%s)", since: "Desde %s", sofar: " · %s hasta ahora", fromTo: "De %s a %s", took: " · %s",
-	peakAt: " · máximo %s a las %s", whenFired: "Cuando se activó: %s", finalValue: "Al final: %s",
+	part: "de %s", of: "%s de %s llamadas no conectadas",
+	threshold: " · umbral %s",
+	window:    "Ventana %s, %s (%s)", since: "Desde %s", sofar: " · %s hasta ahora", fromTo: "De %s a %s", took: " · %s",
+	peakAt: " · máximo %s (%s)", whenFired: "Cuando se activó: %s", finalValue: "Al final: %s",
 	alsoHere: "Otras alertas de este incidente", othersResolved: "resuelta %s", otherSince: "desde %s", stillFiring: "Sigue activa: %s",
 	noTraffic:   "Cerrada porque pasó una hora sin llamadas suficientes para juzgar: revise que la marcación debía parar",
 	outOfHours:  "Cerrada porque terminó el horario de la regla: nadie vigila esto ahora",
