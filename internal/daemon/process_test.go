@@ -78,7 +78,8 @@ func start(t *testing.T, run string, env []string, args ...string) *process {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	p := &process{t: t, cmd: exec.CommandContext(ctx, os.Args[0], args...)}
-	p.cmd.Env = append([]string{behaviour + "=" + run, "GOCOVERDIR=" + t.TempDir()}, env...)
+	// The race detector would wait a second before each exit.
+	p.cmd.Env = append([]string{behaviour + "=" + run, "GORACE=atexit_sleep_ms=0"}, env...)
 	p.cmd.Stdout = &p.stdout
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
