@@ -93,7 +93,7 @@ func (l *operationLog) head(ctx context.Context) (oplog.Head, error) {
 		return oplog.Head{}, nil
 	}
 	head := oplog.HeadOf(last)
-	if !head.Plausible(time.Now()) {
+	if !oplog.Plausible(last, time.Now()) {
 		l.log.Warn("the last message of the log has a checkpoint in the future; looking before it",
 			"sequence", head.Sequence, "checkpoint", head.Checkpoint)
 		return l.headBefore(ctx, head.Sequence)
@@ -111,7 +111,7 @@ func (l *operationLog) headBefore(ctx context.Context, fence uint64) (oplog.Head
 		if err != nil {
 			return oplog.Head{}, err
 		}
-		if h := oplog.HeadOf(&e); e.Sequence < fence && h.Plausible(time.Now()) {
+		if h := oplog.HeadOf(&e); e.Sequence < fence && oplog.Plausible(&e, time.Now()) {
 			h.Sequence = fence
 			head = h
 		}

@@ -26,11 +26,18 @@ func HeadOf(e *events.Event) Head {
 	return Head{e.Sequence, e.Checkpoint, e.Window.Length(), e.Source}
 }
 
-// Plausible tells whether the head can be believed at now: a checkpoint in the future beyond the skew of two clocks was
-// not written by a producer.
-func (h Head) Plausible(now time.Time) bool {
+// Plausible tells whether e, read at now, can be the work of a producer: its checkpoint is a boundary of windows, does not
+// contradict its window, and lies in the future by no more than the skew of two clocks. What an event says that is not
+// plausible is no place to go on from.
+func Plausible(e *events.Event, now time.Time) bool {
 	const skew = time.Hour
-	return !h.Checkpoint.After(now.Add(skew))
+	switch {
+	case e.Checkpoint.IsZero(), e.Checkpoint.Nanosecond() != 0, e.Checkpoint.After(now.Add(skew)):
+		return false
+	case e.IsLive():
+		return e.Checkpoint.Equal(e.Window.End)
+	}
+	return !e.Window.End.After(e.Checkpoint)
 }
 
 // SourceSimulated is the source of counts that the built-in simulator made up.
