@@ -15,8 +15,8 @@ import (
 	"unconnected/internal/config"
 )
 
-// ErrPermission is wrapped by the error of a request that the server's permissions forbid.
-var ErrPermission = errors.New("NATS permissions forbid it")
+// ErrPermission is wrapped by the error of a request that the server's permissions forbid; see [Forbidden].
+var ErrPermission = errors.New("NATS permissions forbid it; give this user the permission")
 
 // Options turns the settings into connection options, for [nats.Connect] and for an embedded server alike: reconnecting
 // for ever, no buffering of what is published while the connection is away (it would be delivered after its publisher
@@ -110,4 +110,15 @@ func IsConflict(err error) bool {
 	var api *jetstream.APIError
 	return errors.As(err, &api) && (api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
 		api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
+}
+
+// Forbidden tells what a time-out was about if the server has refused a subject to this connection: a request that is
+// forbidden has no other answer. Any other error it returns as it is.
+func Forbidden(js jetstream.JetStream, err error) error {
+	refused := js.Conn().LastError()
+	if !errors.Is(refused, nats.ErrPermissionViolation) ||
+		!errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, nats.ErrTimeout) {
+		return err
+	}
+	return fmt.Errorf("%w: %w: %w", err, ErrPermission, refused)
 }

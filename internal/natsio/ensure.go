@@ -28,18 +28,21 @@ func StreamOptions(c *config.NATS, h *config.History) events.StreamOptions {
 }
 
 // EnsureStream creates a stream if it is missing. An existing one is never changed, since the server would silently
-// accept a shorter retention; how it differs from want is logged.
+// accept a shorter retention; how it differs from want is logged. It looks before it creates, so that a user who may not
+// create streams can work with those that are there.
 func EnsureStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig, log *slog.Logger) (jetstream.Stream, error) {
-	stream, err := js.CreateStream(ctx, want)
-	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		if stream, err = js.Stream(ctx, want.Name); err == nil {
-			for _, d := range Drift(stream.CachedInfo().Config, want) {
-				log.Warn("a stream differs from the settings; it is used as it is", "stream", want.Name, "difference", d)
-			}
+	stream, err := js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		stream, err = js.CreateStream(ctx, want)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // somebody else was faster
+			stream, err = js.Stream(ctx, want.Name)
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("stream %s: %w", want.Name, explain(err, want))
+		return nil, fmt.Errorf("stream %s: %w", want.Name, explain(Forbidden(js, err), want))
+	}
+	for _, d := range Drift(stream.CachedInfo().Config, want) {
+		log.Warn("a stream differs from the settings; it is used as it is", "stream", want.Name, "difference", d)
 	}
 	return stream, nil
 }
@@ -72,7 +75,7 @@ func EnsureBucket(ctx context.Context, js jetstream.JetStream, bucket string, re
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("bucket %s: %w", bucket, err)
+		return nil, fmt.Errorf("bucket %s: %w", bucket, Forbidden(js, err))
 	}
 	return kv, nil
 }
