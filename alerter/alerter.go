@@ -52,6 +52,9 @@ type Alerter struct {
 func New(c *Config, o Options) *Alerter {
 	a := &Alerter{config: c, options: o, metrics: newMetrics(o.Metrics), pacer: new(slack.Pacer)}
 	a.chooseSink()
+	if c.Digest.IsSet() || c.AppToken.IsSet() {
+		o.Log.Warn("ALERT_DIGEST and SLACK_APP_TOKEN are not in effect yet")
+	}
 	return a
 }
 
@@ -86,6 +89,9 @@ func (a *Alerter) slackChannel(name string) string {
 // Run judges and tells until ctx ends, and then returns nil. While NATS is away it waits. When a stream was taken away
 // from under it, it starts over from what the streams hold then.
 func (a *Alerter) Run(ctx context.Context) error {
+	if a.config.HeartbeatURL.IsSet() {
+		go a.beat(ctx)
+	}
 	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
 		began := time.Now()
 		err := a.session(ctx)

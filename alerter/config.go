@@ -28,9 +28,9 @@ type Alerts struct {
 	Language       string           `envconfig:"ALERT_LANGUAGE" oneof:"en,es" unset:"from LANG, else en" desc:"language of the messages: en or es"`
 	Timezone       config.Location  `envconfig:"ALERT_TIMEZONE" unset:"the event's timezone" desc:"zone of times in messages and of the hours in rules"`
 	OperationNames config.Map       `envconfig:"ALERT_OPERATION_NAMES" example:"default:Ventas Bogotá,cob:Cobranza" desc:"what people call the operations"`
-	Remind         config.Duration  `envconfig:"ALERT_REMIND" default:"4h" desc:"a still-firing incident is mentioned again after this; 0: never"`
+	Remind         config.Duration  `envconfig:"ALERT_REMIND" default:"4h" desc:"a still-firing incident is mentioned again after this; 0: never (not in effect yet)"`
 	MaxAge         config.Duration  `envconfig:"ALERT_MAX_AGE" default:"30m" desc:"windows older than this when they are judged make no new message"`
-	Digest         config.TimeOfDay `envconfig:"ALERT_DIGEST" example:"07:00" desc:"local time of a daily message"`
+	Digest         config.TimeOfDay `envconfig:"ALERT_DIGEST" example:"07:00" desc:"local time of a daily message (not in effect yet)"`
 	HeartbeatURL   config.Secret    `envconfig:"ALERT_HEARTBEAT_URL" example:"https://hc.example.com/ping/1" desc:"asked for (GET) at once and every minute while the alerter is ready: an external dead man's switch"`
 }
 
@@ -38,7 +38,7 @@ type Alerts struct {
 type Slack struct {
 	Token           config.Secret `envconfig:"SLACK_TOKEN" alt:"SLACK_BOT_TOKEN" desc:"bot token"`
 	Channel         string        `envconfig:"SLACK_CHANNEL" example:"#noc" desc:"default channel, id or name; required with SLACK_TOKEN"`
-	AppToken        config.Secret `envconfig:"SLACK_APP_TOKEN" desc:"app-level token for Socket Mode (buttons, slash command)"`
+	AppToken        config.Secret `envconfig:"SLACK_APP_TOKEN" desc:"app-level token for Socket Mode: buttons, slash command (not in effect yet)"`
 	WebhookURL      config.Secret `envconfig:"SLACK_WEBHOOK_URL" example:"https://hooks.slack.com/services/…" desc:"the reduced alternative to a token: post only"`
 	MentionCritical config.List   `envconfig:"SLACK_MENTION_CRITICAL" example:"@here" desc:"who is mentioned when a critical incident opens or gets worse: @here, a user or group id"`
 	APIURL          string        `envconfig:"SLACK_API_URL" default:"https://slack.com/api/" desc:"where Slack's Web API is found"`

@@ -63,6 +63,7 @@ func (p *Producer) Run(ctx context.Context) error {
 	}
 	group, polling := errgroup.WithContext(ctx)
 	group.Go(func() error { p.board.publish(polling, store.status); return nil })
+	group.Go(func() error { store.watchCapacity(polling); return nil })
 	for _, o := range p.config.operations {
 		poller := p.newPoller(o, store)
 		group.Go(func() error { return poller.run(polling) })
