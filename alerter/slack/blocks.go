@@ -73,11 +73,11 @@ func (m *Message) advice() string {
 // mrkdwn is the link in Slack's form, or "" when its address is none that a person should follow.
 func (l Link) mrkdwn() string {
 	u, err := url.Parse(l.URL)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || len(l.URL) > limitLine {
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || len(l.URL) > limitLine {
 		return ""
 	}
-	// A bar or an angle bracket would end the address.
-	address := strings.NewReplacer("|", "%7C", "<", "%3C", ">", "%3E", "&", "&amp;").Replace(u.String())
+	// A bar or an angle bracket would end the address, and an at sign has no business in it.
+	address := strings.NewReplacer("|", "%7C", "<", "%3C", ">", "%3E", "@", "%40", "&", "&amp;").Replace(u.String())
 	return "<" + address + "|" + strings.ReplaceAll(escape(l.Text), "|", "¦") + ">"
 }
 

@@ -32,7 +32,7 @@ func clean(s string) string {
 }
 
 // everybody matches the words that ring a whole channel.
-var everybody = regexp.MustCompile(`(?i)@(here|channel|everyone|group)\b`)
+var everybody = regexp.MustCompile(`(?i)@(here|channel|everyone|group)`)
 
 // invisible tells whether r changes how others are shown without being seen. The joiner of emoji is kept.
 func invisible(r rune) bool {

@@ -61,9 +61,8 @@ func (c *checked) Do(req *http.Request) (*http.Response, error) {
 		return nil, c.broken(method, err, true)
 	}
 	if e := c.accept(method, body); e != nil {
-		if e.RetryAfter == 0 {
-			e.RetryAfter = retryAfter(resp.Header)
-		}
+		e.RetryAfter = retryAfter(resp.Header)
+		e.Code, e.Hint = c.hidden(e.Code), c.hidden(e.Hint) // an answer may quote what it was sent
 		return nil, e
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
@@ -96,13 +95,17 @@ func (c *checked) redact(err error) error {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
-	text := err.Error()
+	return errors.New(cutRunes(clean(c.hidden(err.Error())), 300))
+}
+
+// hidden is text without what must not show.
+func (c *checked) hidden(text string) string {
 	for _, secret := range c.hide() {
 		if secret != "" {
 			text = strings.ReplaceAll(text, secret, "[redacted]")
 		}
 	}
-	return errors.New(cutRunes(clean(text), 300))
+	return text
 }
 
 // statusError classifies an answer that is no 200.

@@ -56,6 +56,7 @@ func (w *Webhook) Caps() incident.Caps { return incident.Caps{} }
 // Post posts a message; the channel and the thread do not matter.
 func (w *Webhook) Post(ctx context.Context, p Post) (incident.Receipt, error) {
 	no := false
+	p.Message.Brief = false // there is no thread above the post that would say the rest
 	m := slack.WebhookMessage{Text: p.Message.Notification(), Parse: "none", UnfurlLinks: &no, UnfurlMedia: &no}
 	if p.Plain {
 		m.Text = p.Message.PlainText()

@@ -143,6 +143,18 @@ func (s *Server) SetChannel(c Channel) {
 	})
 }
 
+// Say posts a text as a person would, to fill a channel, and returns its ts.
+func (s *Server) Say(channel, text string) string {
+	m := &Message{Text: text}
+	s.change(func() {
+		if c := s.channel(channel); c != nil {
+			m.Channel = c.ID
+			s.add(m)
+		}
+	})
+	return m.TS
+}
+
 // Delete takes a message away, as a person can.
 func (s *Server) Delete(ts string) {
 	s.change(func() {

@@ -1,0 +1,391 @@
+package slack_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"unconnected/alerter/incident"
+	"unconnected/alerter/slack"
+	"unconnected/alerter/slack/fakeslack"
+)
+
+// impatient is the time-out of the tests' clients: no test waits for longer.
+const impatient = 300 * time.Millisecond
+
+// forever is longer than any test takes.
+const forever = time.Hour
+
+var hello = slack.Message{
+	Icon: "🔴", Headline: "Congestion 44% · Ventas", Facts: []slack.Fact{{Strong: "44%", Text: " congestion"}},
+	Transition: "default/A/7/firing", Incident: "default/2026-11-22T15:00:00Z",
+}
+
+func start(t *testing.T, o fakeslack.Options) *fakeslack.Server {
+	t.Helper()
+	server, err := fakeslack.Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	return server
+}
+
+func client(server *fakeslack.Server) *slack.Client {
+	return slack.NewClient(slack.Config{
+		APIURL: server.APIURL(), Token: func() string { return fakeslack.DefaultToken }, Timeout: impatient,
+	})
+}
+
+func post(t *testing.T, c *slack.Client, p slack.Post) incident.Receipt {
+	t.Helper()
+	got, err := c.Post(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestClientPostsEditsAndFinds(t *testing.T) {
+	server := start(t, fakeslack.Options{})
+	c := client(server)
+	began := time.Now()
+	root := post(t, c, slack.Post{Channel: "#noc", Message: hello})
+	if root.ChannelID != "C0000001" || root.TS == "" {
+		t.Fatalf("the receipt is %+v", root)
+	}
+	line := hello
+	line.Headline, line.Brief, line.Transition = "Resolved", true, "default/A/9/resolved"
+	reply := post(t, c, slack.Post{Channel: root.ChannelID, ThreadTS: root.TS, Broadcast: true, Message: line})
+	edited := hello
+	edited.Headline = "Resolved: Congestion"
+	if err := c.Update(t.Context(), root, edited, false); err != nil {
+		t.Fatal(err)
+	}
+	roots, thread := server.Roots("noc"), server.Thread("noc", root.TS)
+	if len(roots) != 1 || roots[0].Edits != 1 || !strings.Contains(roots[0].Text, "Resolved: Congestion") {
+		t.Errorf("the roots are %+v", roots)
+	}
+	if len(thread) != 1 || !thread[0].Broadcast {
+		t.Errorf("the thread is %+v", thread)
+	}
+	for _, name := range []string{"#noc", "noc", "C0000001"} {
+		if got, err := c.FindRoot(t.Context(), name, hello.Transition, began); err != nil || got != root {
+			t.Errorf("FindRoot(%s) = %+v, %v; want %+v", name, got, err, root)
+		}
+	}
+	if got, err := c.FindReply(t.Context(), root, line.Transition, began); err != nil || got != reply {
+		t.Errorf("FindReply = %+v, %v; want %+v", got, err, reply)
+	}
+	if _, err := c.FindRoot(t.Context(), "noc", "default/A/8/firing", began); !errors.Is(err, slack.ErrNotFound) {
+		t.Errorf("what was never posted: %v", err)
+	}
+	if _, err := c.FindReply(t.Context(), root, "default/A/8/firing", began); !errors.Is(err, slack.ErrNotFound) {
+		t.Errorf("what was never posted below the root: %v", err)
+	}
+	who, err := c.Auth(t.Context())
+	if err != nil || who.Team != "Fake" || len(who.Scopes) != len(fakeslack.AllScopes()) {
+		t.Errorf("Auth = %+v, %v", who, err)
+	}
+}
+
+func TestAnEditAsPlainTextTakesTheBlocksAway(t *testing.T) {
+	server := start(t, fakeslack.Options{})
+	c := client(server)
+	root := post(t, c, slack.Post{Channel: "noc", Message: hello})
+	if err := c.Update(t.Context(), root, hello, true); err != nil {
+		t.Fatal(err)
+	}
+	m := server.Roots("noc")[0]
+	if m.Blocks != nil || m.Metadata == nil {
+		t.Errorf("blocks %s, metadata %s", m.Blocks, m.Metadata)
+	}
+}
+
+func TestNothingIsParsedForNames(t *testing.T) {
+	server := start(t, fakeslack.Options{})
+	c := client(server)
+	root := post(t, c, slack.Post{Channel: "noc", Message: hello})
+	_ = c.Update(t.Context(), root, hello, false)
+	for _, r := range server.Requests("chat.postMessage", "chat.update") {
+		if r.Args["parse"] != "none" || r.Args["link_names"] != "" {
+			t.Errorf("%s with parse=%q, link_names=%q", r.Method, r.Args["parse"], r.Args["link_names"])
+		}
+	}
+}
+
+func TestFailuresAreClassifiedOnce(t *testing.T) {
+	cases := []struct {
+		name  string
+		fault fakeslack.Fault
+		class incident.Class
+		code  string
+		after time.Duration
+	}{
+		{"429 with Retry-After", fakeslack.TooMany(7), incident.Undelivered, "ratelimited", 7 * time.Second},
+		{"429 without", fakeslack.TooMany(-1), incident.Undelivered, "ratelimited", 0},
+		{"429 with Retry-After: 0", fakeslack.TooMany(0), incident.Undelivered, "ratelimited", 0},
+		{"429 with nonsense", fakeslack.Fault{Status: 429, RetryAfter: "soon"}, incident.Undelivered, "ratelimited", 0},
+		{"500", fakeslack.Status(500), incident.Ambiguous, "http_500", 0},
+		{"503 that says when", fakeslack.Fault{Status: 503, RetryAfter: "9"}, incident.Ambiguous, "http_503", 9 * time.Second},
+		{"404", fakeslack.Status(404), incident.Permanent, "http_404", 0},
+		{"a redirect", fakeslack.Status(302), incident.Permanent, "http_302", 0},
+		{"dropped before", fakeslack.DropBefore(), incident.Ambiguous, "connection", 0},
+		{"dropped after", fakeslack.DropAfter(), incident.Ambiguous, "connection", 0},
+		{"slow", fakeslack.Slow(forever), incident.Ambiguous, "timeout", 0},
+		{"HTML with 200", fakeslack.Garbage("<html>login</html>"), incident.Ambiguous, "unreadable_answer", 0},
+		{"cut short", fakeslack.Garbage(`{"ok":tr`), incident.Ambiguous, "unreadable_answer", 0},
+		{"JSON of another kind", fakeslack.Garbage(`[1,2]`), incident.Ambiguous, "unreadable_answer", 0},
+		{"empty", fakeslack.Garbage(" "), incident.Ambiguous, "unreadable_answer", 0},
+		{"ok without a ts", fakeslack.Garbage(`{"ok":true}`), incident.Ambiguous, "no_ts", 0},
+		{"ok with a ts of the wrong type", fakeslack.Garbage(`{"ok":true,"ts":{}}`), incident.Ambiguous, "unreadable_answer", 0},
+		{"ok:false without an error", fakeslack.RefuseSilently(), incident.Ambiguous, "no_error_given", 0},
+		{"fatal_error", fakeslack.RefuseAfter("fatal_error"), incident.Ambiguous, "fatal_error", 0},
+		{"internal_error", fakeslack.Refuse("internal_error"), incident.Ambiguous, "internal_error", 0},
+		{"ratelimited in the body", fakeslack.Refuse("ratelimited"), incident.Undelivered, "ratelimited", 0},
+		{"a refusal nobody listed", fakeslack.Refuse("new_in_2027"), incident.Undelivered, "new_in_2027", 0},
+		{"invalid_auth", fakeslack.Refuse("invalid_auth"), incident.Permanent, "invalid_auth", 0},
+		{"token_revoked", fakeslack.Refuse("token_revoked"), incident.Permanent, "token_revoked", 0},
+		{"account_inactive", fakeslack.Refuse("account_inactive"), incident.Permanent, "account_inactive", 0},
+		{"not_in_channel", fakeslack.Refuse("not_in_channel"), incident.Permanent, "not_in_channel", 0},
+		{"channel_not_found", fakeslack.Refuse("channel_not_found"), incident.Permanent, "channel_not_found", 0},
+		{"missing_scope", fakeslack.Refuse("missing_scope"), incident.Permanent, "missing_scope", 0},
+		{"is_archived", fakeslack.Refuse("is_archived"), incident.Permanent, "is_archived", 0},
+		{"invalid_blocks", fakeslack.Refuse("invalid_blocks"), incident.Payload, "invalid_blocks", 0},
+		{"msg_too_long", fakeslack.Refuse("msg_too_long"), incident.Payload, "msg_too_long", 0},
+		{"msg_blocks_too_long", fakeslack.Refuse("msg_blocks_too_long"), incident.Payload, "msg_blocks_too_long", 0},
+		{"edit_window_closed", fakeslack.Refuse("edit_window_closed"), incident.Skip, "edit_window_closed", 0},
+		{"message_not_found", fakeslack.Refuse("message_not_found"), incident.Gone, "message_not_found", 0},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			server := start(t, fakeslack.Options{})
+			server.Fail("chat.postMessage", c.fault)
+			_, err := client(server).Post(t.Context(), slack.Post{Channel: "noc", Message: hello})
+			f := slack.FailureOf(err)
+			if err == nil || f.Class != c.class || f.Code != c.code || f.RetryAfter != c.after {
+				t.Errorf("%v is %v %q after %v; want %v %q after %v", err, f.Class, f.Code, f.RetryAfter, c.class, c.code, c.after)
+			}
+			if f.Class == incident.Permanent && f.Hint == "" {
+				t.Error("nobody is told what to do")
+			}
+			if n := len(server.Requests("chat.postMessage")); n != 1 {
+				t.Errorf("posted %d times: a client must not repeat a post", n)
+			}
+		})
+	}
+}
+
+func TestWithoutAConnectionNothingWasSent(t *testing.T) {
+	server := start(t, fakeslack.Options{})
+	c := client(server)
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.Post(t.Context(), slack.Post{Channel: "noc", Message: hello})
+	if f := slack.FailureOf(err); f.Class != incident.Undelivered || f.Code != "connection" {
+		t.Errorf("%v is %v %q", err, f.Class, f.Code)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = c.Post(ended, slack.Post{Channel: "noc", Message: hello})
+	if f := slack.FailureOf(err); f.Class != incident.Undelivered || !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled before it began: %v is %v", err, f.Class)
+	}
+}
+
+// TestNoErrorShowsASecret tries every fault on every way to Slack.
+func TestNoErrorShowsASecret(t *testing.T) {
+	const token = "xoxb-123-very-secret"
+	faults := []fakeslack.Fault{
+		fakeslack.TooMany(1), fakeslack.Status(500), fakeslack.Status(404), fakeslack.Status(302), fakeslack.DropBefore(), fakeslack.DropAfter(),
+		fakeslack.Slow(forever), fakeslack.Garbage(token), fakeslack.Garbage(`{"ok":"` + token + `"}`), fakeslack.Refuse("not_in_channel"),
+		fakeslack.Refuse("invalid_auth"), fakeslack.Refuse("odd " + token), fakeslack.RefuseSilently(), {Status: 400, Body: token},
+	}
+	for i, fault := range faults {
+		t.Run(fmt.Sprint(i, fault.Name), func(t *testing.T) {
+			t.Parallel()
+			server := start(t, fakeslack.Options{Token: token})
+			url := server.WebhookURL()
+			key := url[strings.LastIndex(url, "/")+1:]
+			api := slack.NewClient(slack.Config{APIURL: server.APIURL(), Token: func() string { return token }, Timeout: impatient})
+			hook := slack.NewWebhook(func() string { return url }, nil, impatient)
+			ways := map[string]func() error{
+				"chat.postMessage": func() error { _, err := api.Post(t.Context(), slack.Post{Channel: "noc", Message: hello}); return err },
+				"chat.update": func() error {
+					return api.Update(t.Context(), incident.Receipt{ChannelID: "C0000001", TS: "1"}, hello, false)
+				},
+				"conversations.history": func() error { _, err := api.FindRoot(t.Context(), "C0000001", "x", time.Now()); return err },
+				"conversations.replies": func() error {
+					_, err := api.FindReply(t.Context(), incident.Receipt{ChannelID: "C0000001"}, "x", time.Now())
+					return err
+				},
+				"conversations.list": func() error { _, err := api.FindRoot(t.Context(), "noc", "x", time.Now()); return err },
+				"auth.test":          func() error { _, err := api.Auth(t.Context()); return err },
+				"webhook":            func() error { _, err := hook.Post(t.Context(), slack.Post{Message: hello}); return err },
+			}
+			for method, do := range ways {
+				server.Fail(method, fault)
+				err := do()
+				if err == nil {
+					t.Errorf("%s does not fail", method)
+					continue
+				}
+				for _, text := range []string{err.Error(), fmt.Sprintf("%+v %#v", err, err), slack.FailureOf(err).Hint + slack.FailureOf(err).Code} {
+					if strings.Contains(text, token) || strings.Contains(text, key) {
+						t.Errorf("%s shows a secret: %s", method, text)
+					}
+				}
+			}
+			_ = server.Close()
+			for method, do := range ways {
+				if err := do(); err == nil || strings.Contains(fmt.Sprintf("%v %#v", err, err), key) || strings.Contains(fmt.Sprintf("%v %#v", err, err), token) {
+					t.Errorf("%s without a server: %v", method, err)
+				}
+			}
+		})
+	}
+}
+
+func TestARotatedTokenIsReadAgain(t *testing.T) {
+	server := start(t, fakeslack.Options{Token: "xoxb-new"})
+	var token atomic.Value
+	token.Store("xoxb-old")
+	reloads := 0
+	c := slack.NewClient(slack.Config{
+		APIURL: strings.TrimSuffix(server.APIURL(), "/"), // a missing slash is no reason to fail
+		Token:  func() string { return token.Load().(string) },
+		Reload: func() (bool, error) { reloads++; token.Store("xoxb-new"); return true, nil },
+	})
+	post(t, c, slack.Post{Channel: "noc", Message: hello})
+	if reloads != 1 || len(server.Roots("noc")) != 1 {
+		t.Errorf("%d reloads, %d messages", reloads, len(server.Roots("noc")))
+	}
+	server.SetToken("xoxb-newer")
+	if _, err := c.Post(t.Context(), slack.Post{Channel: "noc", Message: hello}); slack.FailureOf(err).Code != "invalid_auth" {
+		t.Errorf("with a token that does not change: %v", err)
+	}
+	if n := len(server.Requests("chat.postMessage")); n != 3 {
+		t.Errorf("%d requests: the same token was tried twice", n)
+	}
+}
+
+func TestLookupsThatCannotTell(t *testing.T) {
+	since := time.Now()
+	cases := []struct {
+		name    string
+		channel string
+		server  func(*fakeslack.Server)
+		want    error // nil: neither absent nor unknowable, but not now
+	}{
+		{"no scope for history", "C0000001", func(s *fakeslack.Server) { s.SetScopes("chat:write", "channels:read") }, slack.ErrNoHistory},
+		{"no scope for the list, and only a name", "noc", func(s *fakeslack.Server) { s.SetScopes("chat:write", "channels:history") }, slack.ErrNoHistory},
+		{"scope for public channels only", "noc", func(s *fakeslack.Server) { s.SetScopes("channels:read", "channels:history") }, slack.ErrNotFound},
+		{"a name that nobody has", "nowhere", func(*fakeslack.Server) {}, slack.ErrNoHistory},
+		{"a method that is not there", "C0000001", func(s *fakeslack.Server) { s.Fail("conversations.history", fakeslack.Refuse("unknown_method")) }, slack.ErrNoHistory},
+		{"a server that has no such page", "C0000001", func(s *fakeslack.Server) { s.Fail("conversations.history", fakeslack.Status(404)) }, slack.ErrNoHistory},
+		{"ok:false without an error is no empty history", "C0000001", func(s *fakeslack.Server) { s.Fail("conversations.history", fakeslack.RefuseSilently()) }, nil},
+		{"too many requests", "C0000001", func(s *fakeslack.Server) { s.Fail("conversations.history", fakeslack.TooMany(1)) }, nil},
+		{"the list fails", "noc", func(s *fakeslack.Server) { s.Fail("conversations.list", fakeslack.Status(500)) }, nil},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			server := start(t, fakeslack.Options{})
+			c.server(server)
+			_, err := client(server).FindRoot(t.Context(), c.channel, "x", since)
+			var e *slack.Error
+			if c.want != nil && !errors.Is(err, c.want) || c.want == nil && !errors.As(err, &e) {
+				t.Errorf("FindRoot: %v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
+// TestLookupReadsAllPages finds a post below a few hundred others, and gives up on a channel that is busier than that.
+func TestLookupReadsAllPages(t *testing.T) {
+	for _, c := range []struct {
+		others int
+		want   error
+	}{{450, nil}, {2100, slack.ErrNoHistory}} {
+		t.Run(fmt.Sprint(c.others), func(t *testing.T) {
+			server := start(t, fakeslack.Options{})
+			api := client(server)
+			root := post(t, api, slack.Post{Channel: "noc", Message: hello})
+			for i := range c.others {
+				server.Say("noc", fmt.Sprint("message ", i))
+			}
+			got, err := api.FindRoot(t.Context(), "C0000001", hello.Transition, time.Now())
+			if !errors.Is(err, c.want) || err == nil && got != root {
+				t.Errorf("found %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestWebhook(t *testing.T) {
+	server := start(t, fakeslack.Options{})
+	hook := slack.NewWebhook(server.WebhookURL, nil, impatient)
+	brief := hello
+	brief.Brief = true
+	for _, p := range []slack.Post{{Message: hello}, {Message: brief, Broadcast: true}, {Message: hello, Plain: true}} {
+		if _, err := hook.Post(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shown := server.Messages("noc")
+	if len(shown) != 3 || shown[0].Blocks == nil || string(shown[0].Blocks) != string(shown[1].Blocks) || shown[2].Blocks != nil {
+		t.Errorf("the channel shows %+v: without a thread to look into, every post says everything", shown)
+	}
+	cases := []struct {
+		name  string
+		fault fakeslack.Fault
+		class incident.Class
+		code  string
+	}{
+		{"removed", fakeslack.Fault{Status: 404, Body: "no_service"}, incident.Permanent, "no_service"},
+		{"archived", fakeslack.Fault{Status: 410, Body: "channel_is_archived"}, incident.Permanent, "channel_is_archived"},
+		{"too long", fakeslack.Fault{Status: 400, Body: "invalid_payload"}, incident.Payload, "invalid_payload"},
+		{"a proxy's page", fakeslack.Fault{Status: 403, Body: "<html>"}, incident.Permanent, "http_403"},
+		{"too many", fakeslack.TooMany(3), incident.Undelivered, "ratelimited"},
+		{"something else with 200", fakeslack.Garbage("<html>"), incident.Ambiguous, "unreadable_answer"},
+		{"answer lost", fakeslack.DropAfter(), incident.Ambiguous, "connection"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			server.Fail("webhook", c.fault)
+			_, err := hook.Post(t.Context(), slack.Post{Message: hello})
+			if f := slack.FailureOf(err); f.Class != c.class || f.Code != c.code {
+				t.Errorf("%v is %v %q", err, f.Class, f.Code)
+			}
+		})
+	}
+}
+
+// TestAServerThatTakesNames looks a post up by the channel's name when there is no way to learn its id.
+func TestAServerThatTakesNames(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/conversations.history", func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("channel") != "noc" {
+			_, _ = w.Write([]byte(`{"ok":false,"error":"channel_not_found"}`))
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"ok": true, "messages": []any{map[string]any{
+			"ts": "1.000002", "metadata": map[string]any{"event_type": slack.EventType, "event_payload": map[string]any{"transition": "x"}},
+		}}})
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	c := slack.NewClient(slack.Config{APIURL: server.URL, Token: func() string { return "xoxb-1" }})
+	got, err := c.FindRoot(t.Context(), "#noc", "x", time.Now())
+	if err != nil || got != (incident.Receipt{TS: "1.000002"}) {
+		t.Errorf("found %+v, %v", got, err)
+	}
+}

@@ -1,0 +1,196 @@
+package slack
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"unconnected/events"
+)
+
+// nasty are texts that want to ring, to link, to break the form or to be too long.
+var nasty = []string{
+	"<!channel> <!here> <@U012AB3CD> <!subteam^S012AB3CD> @here @CHANNEL @everyone",
+	"<https://evil.example|click> & <b>", "a\nb\r\nc\td\x00e\x1b[31mf\x7f", "right\u202Eleft\u2066 zero\u200Bwidth", "\xff\xfe broken \xc3",
+	strings.Repeat("&", 5000), strings.Repeat("é<", 5000), strings.Repeat("🔥", 5000), strings.Repeat("long ", 5000), "", " ", "*bold* _it_ `code` ~no~",
+}
+
+func FuzzNoEventBreaksAMessage(f *testing.F) {
+	for i, text := range nasty {
+		f.Add(text, nasty[(i+1)%len(nasty)], uint8(i), float64(i)/7)
+	}
+	f.Fuzz(func(t *testing.T, text, other string, n uint8, value float64) {
+		alerts := hostile(text, other, int(n), value)
+		for _, language := range []string{"en", "es"} {
+			c := composer(language)
+			c.Mention = nil
+			c.Rules = map[string]Rule{"A": {Title: map[string]string{"en": text}, Runbook: "https://x.example/" + other}}
+			for _, line := range []bool{false, true} {
+				m := compose(c, alerts, minute(600), line)
+				checkMessage(t, &m)
+			}
+		}
+	})
+}
+
+// hostile is an incident in which every text is text or other.
+func hostile(text, other string, n int, value float64) []events.Alert {
+	alerts := make([]events.Alert, 0, n+1)
+	for i := range n%60 + 1 {
+		a := firing("A"+strings.Repeat("x", i), "warning", other, i, 1, 3)
+		a.Summary, a.Timezone, a.Value, a.Threshold = text, other, &value, &value
+		a.Labels = map[string]string{text: other, other: text}
+		for j := range n {
+			a.Labels[fmt.Sprint(other, j)] = text
+		}
+		alerts = append(alerts, a)
+	}
+	return alerts
+}
+
+// checkMessage holds a message against Slack's limits and against what nobody may write.
+func checkMessage(t *testing.T, m *Message) {
+	t.Helper()
+	for name, text := range map[string]string{"notification": m.Notification(), "plain text": m.PlainText()} {
+		checkText(t, name, text, limitText)
+	}
+	raw, err := json.Marshal(m.Blocks())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var blocks []struct {
+		Type     string
+		Text     *struct{ Type, Text string }
+		Elements []struct{ Type, Text string }
+	}
+	if err := json.Unmarshal(raw, &blocks); err != nil {
+		t.Fatal(err)
+	}
+	if len(blocks) == 0 || len(blocks) > 50 {
+		t.Errorf("%d blocks", len(blocks))
+	}
+	sum := 0
+	for _, b := range blocks {
+		switch {
+		case b.Type == "header":
+			checkText(t, b.Type, b.Text.Text, limitHeader)
+			sum += units(b.Text.Text)
+		case b.Text != nil:
+			checkText(t, b.Type, b.Text.Text, limitSection)
+			sum += units(b.Text.Text)
+		}
+		for _, e := range b.Elements {
+			checkText(t, b.Type, e.Text, limitNotes)
+			sum += units(e.Text)
+		}
+	}
+	if sum > 12000 {
+		t.Errorf("all blocks hold %d characters", sum)
+	}
+	if card := m.Card(false); strings.ContainsAny(card, "\x1b\x00\r\t") || !utf8.ValidString(card) {
+		t.Errorf("the card has control characters: %q", card)
+	}
+}
+
+func checkText(t *testing.T, name, text string, limit int) {
+	t.Helper()
+	if text == "" || units(text) > limit {
+		t.Errorf("%s is %d long", name, units(text))
+	}
+	if !utf8.ValidString(text) || strings.ContainsAny(text, "\x00\x1b\r\t\u202E\u2066") {
+		t.Errorf("%s holds characters that should be gone: %q", name, text)
+	}
+	lower := strings.ToLower(text)
+	for _, ring := range []string{"<!", "<@", "<#", "@here", "@channel", "@everyone"} {
+		if strings.Contains(lower, ring) {
+			t.Errorf("%s can ring: %q in %q", name, ring, text)
+		}
+	}
+	if rest := strings.ReplaceAll(text, "<https://x.example/", ""); strings.Contains(rest, "<") {
+		t.Errorf("%s has an angle bracket that we did not write: %q", name, text)
+	}
+	if strings.HasSuffix(strings.TrimSuffix(text, "…"), "&am") {
+		t.Errorf("%s splits an entity: %q", name, text)
+	}
+}
+
+func TestCutEscaped(t *testing.T) {
+	cases := []struct {
+		name, in string
+		limit    int
+		want     string
+	}{
+		{"fits", "a & b", 9, "a &amp; b"},
+		{"an entity is whole or gone", "a & b", 8, "a &amp;…"},
+		{"or gone", "ab & b", 6, "ab…"},
+		{"characters outside the basic plane count twice", "🔥🔥🔥", 5, "🔥🔥…"},
+		{"nothing", "", 5, ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if got := cutEscaped(c.in, c.limit); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestFitSaysHowManyMore(t *testing.T) {
+	lines := []string{"one", "two", "three", "four"}
+	for limit, want := range map[int]string{100: "one\ntwo\nthree\nfour", 17: "one\ntwo\n+2 more", 11: "one\n+3 more", 3: ""} {
+		if got := fit(lines, limit, "+%d more"); got != want {
+			t.Errorf("in %d: %q, want %q", limit, got, want)
+		}
+	}
+}
+
+func TestParseMention(t *testing.T) {
+	for in, want := range map[string]string{
+		"@here": "<!here>", "here": "<!here>", "<!channel>": "<!channel>", "@everyone": "<!everyone>", " @here ": "<!here>",
+		"U012AB3CD": "<@U012AB3CD>", "@W012AB3CD": "<@W012AB3CD>", "<@U012AB3CD>": "<@U012AB3CD>",
+		"S012AB3CD": "<!subteam^S012AB3CD>", "<!subteam^S012AB3CD>": "<!subteam^S012AB3CD>",
+		"@ana": "", "ana@example.com": "", "": "", "C012AB3CD": "", "<!here> and more": "",
+	} {
+		got, ok := ParseMention(in)
+		if got != want || ok != (want != "") {
+			t.Errorf("ParseMention(%q) = %q, %v; want %q", in, got, ok, want)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	cases := []struct {
+		value    float64
+		decimals int
+		en, es   string
+	}{
+		{1073, 0, "1,073", "1.073"}, {999, 0, "999", "999"}, {1234567.5, 2, "1,234,567.5", "1.234.567,5"},
+		{-1234, 0, "−1,234", "−1.234"}, {-0.001, 2, "0", "0"}, {0.126, 2, "0.13", "0,13"},
+	}
+	for _, c := range cases {
+		if en, es := english.number(c.value, c.decimals), spanish.number(c.value, c.decimals); en != c.en || es != c.es {
+			t.Errorf("%v is %q and %q, want %q and %q", c.value, en, es, c.en, c.es)
+		}
+	}
+	for share, want := range map[float64]string{0.44361: "44%", 0.0771: "7.7%", 0.0996: "10%", 0: "0%", 1: "100%", 0.995: "100%"} {
+		if got := english.percent(share); got != want {
+			t.Errorf("the share %v is %q, want %q", share, got, want)
+		}
+	}
+	if got := spanish.percentExact(0.125); got != "12,5\u00a0%" {
+		t.Errorf("a threshold of 0.125 is %q", got)
+	}
+}
+
+func TestLinks(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://wiki.example.com/a?b=1&c=2": "<https://wiki.example.com/a?b=1&amp;c=2|What to do>",
+		"javascript:alert(1)":                "", "": "", "https://": "", "https://x.example/a|b>c": "<https://x.example/a%7Cb%3Ec|What to do>",
+	} {
+		if got := (Link{Text: "What to do", URL: address}).mrkdwn(); got != want {
+			t.Errorf("%q becomes %q, want %q", address, got, want)
+		}
+	}
+}
