@@ -89,9 +89,14 @@ func (a *Alerter) slackChannel(name string) string {
 // Run judges and tells until ctx ends, and then returns nil. While NATS is away it waits. When a stream was taken away
 // from under it, it starts over from what the streams hold then.
 func (a *Alerter) Run(ctx context.Context) error {
-	if a.config.HeartbeatURL.IsSet() {
-		go a.beat(ctx)
-	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.sessions(ctx) })
+	group.Go(func() error { a.beat(ctx); return nil })
+	return group.Wait()
+}
+
+// sessions runs one session after the other until ctx ends.
+func (a *Alerter) sessions(ctx context.Context) error {
 	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
 		began := time.Now()
 		err := a.session(ctx)

@@ -16,12 +16,15 @@ const heartbeatRhythm = time.Minute
 // beat asks for ALERT_HEARTBEAT_URL at once and every minute while the alerter is ready, until ctx ends: whoever waits there
 // notices when this process, its host or NATS is gone. A switch that can't be reached is logged once, and holds up nothing.
 func (a *Alerter) beat(ctx context.Context) {
+	if !a.config.HeartbeatURL.IsSet() {
+		return
+	}
 	client := &http.Client{Timeout: heartbeatRhythm / 4}
-	ticker := time.NewTicker(heartbeatRhythm)
-	defer ticker.Stop()
 	failed := false
-	for {
+	for ctx.Err() == nil {
+		wait := time.Second // until ready
 		if a.Report().Ready {
+			wait = heartbeatRhythm
 			err := ping(ctx, client, a.config.HeartbeatURL.Value())
 			if err != nil && !failed && ctx.Err() == nil {
 				a.options.Log.Warn("the dead man's switch at ALERT_HEARTBEAT_URL can't be told that all is well",
@@ -29,15 +32,7 @@ func (a *Alerter) beat(ctx context.Context) {
 			}
 			failed = err != nil
 		}
-		wait := ticker.C
-		if !a.Report().Ready && !failed { // not ready yet: look again soon, so that the first beat is not a minute late
-			wait = time.After(time.Second)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-wait:
-		}
+		waitFor(ctx, nil, time.Now().Add(wait))
 	}
 }
 
