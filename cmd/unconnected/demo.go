@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -82,11 +81,7 @@ func (s *site) welcome(httpAddr string) {
 	fmt.Fprintln(out)
 	prefix := ""
 	if s.server != nil {
-		dir := s.command.Data
-		if s.demo != nil {
-			dir = filepath.Join(dir, "demo")
-		}
-		fmt.Fprintf(out, "  NATS           %s  (files in %s)\n", s.server.URL(), dir)
+		fmt.Fprintf(out, "  NATS           %s  (files in %s)\n", s.server.URL(), s.dataDir())
 		if s.server.URL() != "nats://127.0.0.1:4222" {
 			prefix = "NATS_URL=" + s.server.URL() + " "
 		}

@@ -16,6 +16,7 @@ import (
 // tailCommand follows the windows.
 type tailCommand struct {
 	selection
+	JSON bool `help:"Print the data of each event instead, one a line."`
 }
 
 // Run prints the newest window of each operation, then every one that is stored, until it is stopped.
@@ -26,11 +27,15 @@ func (c *tailCommand) Run(t *terminal) error {
 	}
 	defer conn.close()
 	query := c.query()
-	return follow(t, conn.js, consumerOf(query), func(e *events.Event) {
-		inside := !e.Window.Start.Before(query.From) && (query.To.IsZero() || e.Window.Start.Before(query.To))
-		if query.From.IsZero() || inside {
-			fmt.Fprintln(t.stdout, line(e))
+	return follow(t, conn.js, consumerOf(query), func(e *events.Event) error {
+		if e.Window.Start.Before(query.From) || !query.To.IsZero() && !e.Window.Start.Before(query.To) {
+			return nil
 		}
+		if c.JSON {
+			return printJSON(t.stdout, e)
+		}
+		_, err := fmt.Fprintln(t.stdout, line(e))
+		return err
 	})
 }
 
@@ -45,8 +50,8 @@ func consumerOf(q events.Query) jetstream.OrderedConsumerConfig {
 	return config
 }
 
-// follow calls show for every event that the consumer delivers, until the context ends.
-func follow(t *terminal, js jetstream.JetStream, config jetstream.OrderedConsumerConfig, show func(*events.Event)) error {
+// follow calls show for every event that the consumer delivers, until the context ends or show fails.
+func follow(t *terminal, js jetstream.JetStream, config jetstream.OrderedConsumerConfig, show func(*events.Event) error) error {
 	consumer, err := js.OrderedConsumer(t.ctx, events.StreamCalls, config)
 	if err != nil {
 		return fmt.Errorf("follow %s: %w", events.StreamCalls, err)
@@ -71,7 +76,9 @@ func follow(t *terminal, js jetstream.JetStream, config jetstream.OrderedConsume
 			t.log.Warn("left out", "reason", err)
 			continue
 		}
-		show(&e)
+		if err := show(&e); err != nil {
+			return err
+		}
 	}
 }
 

@@ -83,19 +83,23 @@ func (s *site) startServer() error {
 	if os.Getenv("NATS_URL") != "" {
 		return nil
 	}
-	dir := s.command.Data
-	if s.demo != nil {
-		dir = filepath.Join(dir, "demo")
-	}
 	if host, _, err := net.SplitHostPort(s.command.Listen); err == nil && !isLoopback(host) {
 		s.t.log.Warn("the embedded NATS server has no passwords and listens beyond this machine", "listen", s.command.Listen)
 	}
-	server, err := natsserver.Start(natsserver.Options{Dir: dir, Listen: s.command.Listen, Log: s.t.log})
+	server, err := natsserver.Start(natsserver.Options{Dir: s.dataDir(), Listen: s.command.Listen, Log: s.t.log})
 	if err != nil {
 		return err
 	}
 	s.server = server
 	return nil
+}
+
+// dataDir is where the embedded server keeps its files: simulated and real history never mix.
+func (s *site) dataDir() string {
+	if s.demo != nil {
+		return filepath.Join(s.command.Data, "demo")
+	}
+	return s.command.Data
 }
 
 func isLoopback(host string) bool {
@@ -169,16 +173,17 @@ func (s *site) showWindows(ctx context.Context, nc *nats.Conn) error {
 	t := *s.t
 	t.ctx = ctx
 	older := 0
-	return follow(&t, js, consumerOf(events.Query{From: now()}), func(e *events.Event) {
+	return follow(&t, js, consumerOf(events.Query{From: now()}), func(e *events.Event) error {
 		fresh := 2*e.Window.Length() + time.Duration(s.producer.Settle) + time.Second
 		if time.Since(e.Window.End) > fresh {
 			older++
-			return
+			return nil
 		}
 		if older > 0 {
 			fmt.Fprintf(t.stdout, "%d older windows were caught up\n", older)
 			older = 0
 		}
-		fmt.Fprintln(t.stdout, line(e))
+		_, err := fmt.Fprintln(t.stdout, line(e))
+		return err
 	})
 }

@@ -20,8 +20,8 @@ import (
 
 // verifyCommand proves that the history is whole.
 type verifyCommand struct {
-	Operation []string `placeholder:"NAME" help:"Only these operations; default all."`
-	JSON      bool     `help:"Print one JSON document instead of a table."`
+	selection
+	JSON bool `help:"Print one JSON document instead of a table."`
 }
 
 // verdict is what verify found.
@@ -96,9 +96,20 @@ func (c *verifyCommand) check(t *terminal, conn *connection) (*verdict, error) {
 	for _, operation := range slices.Sorted(maps.Keys(checkers)) {
 		v.add(operation, checkers[operation])
 	}
+	v.within(c.query())
 	lost, err := lostMessages(t.ctx, conn.js, c.Operation)
 	v.Faults = append(v.Faults, lost...)
 	return v, err
+}
+
+// within keeps what concerns windows that start in the query's span. The whole log was folded all the same: whether a
+// window is right depends on those before it. What has no window is kept.
+func (v *verdict) within(q events.Query) {
+	outside := func(w events.Window) bool {
+		return !w.IsZero() && (w.Start.Before(q.From) || !q.To.IsZero() && !w.Start.Before(q.To))
+	}
+	v.Faults = slices.DeleteFunc(v.Faults, func(f oplog.Fault) bool { return outside(f.Window) })
+	v.Missed = slices.DeleteFunc(v.Missed, func(m oplog.Missed) bool { return outside(m.Window) })
 }
 
 func (v *verdict) add(operation string, c *oplog.Checker) {
