@@ -78,8 +78,7 @@ func (o *Operation) live(ev *events.Event) (changed bool) {
 	}
 	o.locate(ev.Timezone)
 	changed = o.fill(ev.Window)
-	w := rule.Observe(ev)
-	return o.advance(ev.Window, &w, revisionOf(ev)) || changed
+	return o.advance(ev.Window, rule.Observe(ev), revisionOf(ev)) || changed
 }
 
 func revisionOf(ev *events.Event) int {
@@ -118,16 +117,16 @@ func (o *Operation) fill(next events.Window) (changed bool) {
 		if w.Start.Before(end) {
 			w.Start = end
 		}
-		changed = o.advance(w, &rule.Window{}, missing) || changed
+		changed = o.advance(w, rule.Window{}, missing) || changed
 	}
 	return changed
 }
 
 // advance makes a window the newest one and judges it.
-func (o *Operation) advance(window events.Window, w *rule.Window, revision int) (changed bool) {
-	o.window, o.newest = window, *w
+func (o *Operation) advance(window events.Window, w rule.Window, revision int) (changed bool) {
+	o.window, o.newest = window, w
 	o.memory.push(slot{start: window.Start.Unix(), end: window.End.Unix(), revision: revision})
-	o.judge(o.memory.n-1, w)
+	o.judge(o.memory.n-1, &o.newest)
 	for i := range o.tracks {
 		o.tracks[i].observe(&o.memory, i)
 	}

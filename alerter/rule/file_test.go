@@ -143,6 +143,8 @@ func TestRefusedFiles(t *testing.T) {
 		{"nothing in it", "# rules\n", []string{"rules.yaml: there are no rules"}},
 		{"not YAML", "rules:\n  - a: [", []string{"rules.yaml:2:"}},
 		{"not UTF-8", "rules:\n  - \xff", []string{"rules.yaml:2:1: the file is not valid UTF-8"}},
+		{"lines that end as on other systems", "\ufeffholidays: []\r\nextend: builtin\r\nmore: 1\rmost: 2", []string{
+			`rules.yaml:3:1: unknown key "more"`, `rules.yaml:4:1: unknown key "most"`}},
 		{"not a mapping", "- alert: A", []string{"rules.yaml:1:1: a rules file must be a mapping"}},
 		{"two documents", "rules: []\n---\nrules: []", []string{"rules.yaml:3:1: a rules file is one YAML document"}},
 		{"a key twice", "rules: []\nrules: []", []string{"rules.yaml:2:1: not YAML: mapping key"}},

@@ -15,6 +15,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(rule.BuiltinYAML()))
 	f.Add([]byte("rules:\n  - &a {alert: A, expr: !x |\n total > 5}\n  - *a\n"))
 	f.Add([]byte("extend: builtin\n---\n<<: *x\n? [a]\n: b"))
+	f.Add([]byte("\r\r}\x00"))
 	f.Add([]byte("rules: [{alert: A, expr: total > 5, for: 2 of 3, labels: {? : 1}, title: {en: *b}}]"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		set, err := rule.Parse("rules.yaml", data)
@@ -25,7 +26,7 @@ func FuzzParse(f *testing.F) {
 		case !errors.As(err, &problems):
 			t.Fatalf("the error is a %T", err)
 		}
-		lines := strings.Count(string(data), "\n") + 1
+		lines := strings.Count(string(data), "\n") + strings.Count(string(data), "\r") + 1
 		for _, p := range problems {
 			if whole := strings.HasPrefix(p.Text, "there are no rules"); !whole && (p.Line < 1 || p.Line > lines+1 || p.Column < 1) {
 				t.Errorf("a problem at no place in %d lines: %v", lines, p)

@@ -32,16 +32,20 @@ type field struct {
 	value ast.Node
 }
 
+// lineEnds makes one of the three ends of a line that YAML knows, so that lines are counted in one way.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
 // document parses the file's only document. It is nil when there is none, or it cannot be parsed.
 func (r *reader) document(data []byte) ast.Node {
-	if at, ok := invalidUTF8(data); ok {
-		r.problem(strings.Count(string(data[:at]), "\n")+1, 1, "the file is not valid UTF-8")
-		return nil
-	}
-	for line := range strings.SplitSeq(string(data), "\n") {
+	text := lineEnds.Replace(strings.TrimPrefix(string(data), "\ufeff"))
+	for line := range strings.SplitSeq(text, "\n") {
 		r.lines = append(r.lines, []rune(line))
+		if !utf8.ValidString(line) {
+			r.problem(len(r.lines), 1, "the file is not valid UTF-8")
+			return nil
+		}
 	}
-	file, err := parser.ParseBytes(data, 0)
+	file, err := parser.ParseBytes([]byte(text), 0)
 	if err != nil {
 		r.syntax(err)
 		return nil
@@ -57,18 +61,6 @@ func (r *reader) document(data []byte) ast.Node {
 		}
 	}
 	return body
-}
-
-// invalidUTF8 is the offset of the first byte that is not valid UTF-8.
-func invalidUTF8(data []byte) (int, bool) {
-	for at := 0; at < len(data); {
-		r, size := utf8.DecodeRune(data[at:])
-		if r == utf8.RuneError && size <= 1 {
-			return at, true
-		}
-		at += size
-	}
-	return 0, false
 }
 
 // syntax reports an error of the YAML parser.
