@@ -16,6 +16,9 @@ const readAhead = 5000
 // handedOver is how many messages wait between receiving and decoding.
 const handedOver = 512
 
+// consumerTimeout is how long the server keeps the consumer of a reader that is gone. One that is only slow gets another.
+const consumerTimeout = time.Minute
+
 // stallCheck is how long a reader waits for a message before it asks whether there is one.
 const stallCheck = time.Second
 
@@ -47,7 +50,7 @@ func openHistory(ctx context.Context, js jetstream.JetStream, q Query) (*history
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", StreamCalls, err)
 	}
-	var config jetstream.OrderedConsumerConfig
+	config := jetstream.OrderedConsumerConfig{InactiveThreshold: consumerTimeout}
 	if len(q.Operations) > 0 { // all subjects of the stream are ours, and the server is faster without filters
 		config.FilterSubjects = filters
 	}

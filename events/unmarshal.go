@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -76,11 +77,22 @@ func (d *Decoder) parse(data []byte) (*fastjson.Value, error) {
 	}
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("the data is not JSON: %.120s", err)
+		return nil, fmt.Errorf("the data is not JSON: %.120s", innermost(err))
 	case !utf8.Valid(data):
 		return nil, errors.New("the data is not UTF-8")
+	case v.Type() != fastjson.TypeObject:
+		return nil, errors.New("the data is not a JSON object")
 	}
 	return v, nil
+}
+
+// innermost is the cause in an error of fastjson, without the path that led to it and the data behind it.
+func innermost(err error) string {
+	text, _, _ := strings.Cut(err.Error(), "; unparsed tail")
+	if i := strings.LastIndex(text, ": "); i >= 0 {
+		text = text[i+2:]
+	}
+	return text
 }
 
 // fail keeps the first error of a message.
