@@ -16,8 +16,8 @@ type StreamOptions struct {
 // alertsMaxAge outlives every question about an incident of the last year.
 const alertsMaxAge = 400 * 24 * time.Hour
 
-// alertsMaxBytes is some hundred thousand transitions.
-const alertsMaxBytes = 256 << 20
+// alertsMaxBytes is some sixty thousand transitions. The server sets the room aside, so it is no more than that.
+const alertsMaxBytes = 64 << 20
 
 // CallsStream is the definition of CALLS: the history of every operation and, in each log's last message, its checkpoint.
 // Nobody can delete or purge from it; only retention removes messages.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -164,7 +165,7 @@ func (s *site) showWindows(ctx context.Context, nc *nats.Conn) error {
 	}
 	calls := events.CallsStream(natsio.StreamOptions(&s.producer.NATS, &s.producer.History))
 	err = natsio.Retry(ctx, s.t.log, "making sure that the streams exist", s.server != nil, func(ctx context.Context) error {
-		_, err := natsio.EnsureStream(ctx, js, calls, s.t.log)
+		_, err := natsio.EnsureStream(ctx, js, calls, slog.New(slog.DiscardHandler)) // the daemons say what there is to say
 		return err
 	})
 	if err != nil {

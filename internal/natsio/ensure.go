@@ -55,8 +55,11 @@ func explain(err error, want jetstream.StreamConfig) error {
 	var api *jetstream.APIError
 	switch {
 	case errors.As(err, &api) && api.ErrorCode == jsErrStorage:
-		return fmt.Errorf("%w: the server has no room for %s; free disk space, or lower HISTORY_MAX_BYTES",
-			err, config.Size(want.MaxBytes))
+		advice := "free disk space"
+		if want.Name == events.StreamCalls {
+			advice += ", or lower HISTORY_MAX_BYTES"
+		}
+		return fmt.Errorf("%w: the server has no room for %s; %s", err, config.Size(want.MaxBytes), advice)
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		return fmt.Errorf("%w: start the NATS server with JetStream (-js)", err)
 	}
@@ -68,7 +71,7 @@ func EnsureBucket(ctx context.Context, js jetstream.JetStream, bucket string, re
 	kv, err := js.KeyValue(ctx, bucket)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		kv, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: bucket, History: 1, Storage: jetstream.FileStorage, Replicas: max(replicas, 1), MaxBytes: 64 << 20,
+			Bucket: bucket, History: 1, Storage: jetstream.FileStorage, Replicas: max(replicas, 1),
 		})
 		if errors.Is(err, jetstream.ErrBucketExists) { // somebody else was faster
 			kv, err = js.KeyValue(ctx, bucket)
