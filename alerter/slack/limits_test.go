@@ -38,7 +38,7 @@ func FuzzNoEventBreaksAMessage(f *testing.F) {
 // hostile is an incident in which every text is text or other.
 func hostile(text, other string, n int, value float64) []events.Alert {
 	alerts := make([]events.Alert, 0, n+1)
-	for i := range n%60 + 1 {
+	for i := range n%20 + 1 {
 		a := firing("A"+strings.Repeat("x", i), "warning", other, i, 1, 3)
 		a.Summary, a.Timezone, a.Value, a.Threshold = text, other, &value, &value
 		a.Labels = map[string]string{text: other, other: text}

@@ -32,8 +32,9 @@ type pace struct {
 	rest time.Duration // the last rest of our own choice; 0 after a success
 }
 
-// Wait returns when something may be sent to the channel, and takes the slot. When ctx ends first, its error is returned
-// and no slot is taken.
+// Wait returns when something may be sent to the channel, and takes the slot, so that of several who wait each gets one.
+// When ctx ends first, its error is returned and no slot is taken. Who has a channel to himself may wait until Free
+// instead.
 func (p *Pacer) Wait(ctx context.Context, channel string) error {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -71,24 +72,29 @@ func (p *Pacer) take(channel string, now time.Time) time.Duration {
 	return 0
 }
 
-// Observe learns from the outcome of a request to the channel.
+// Observe is told of every request to the channel, when it is over: the next leaves an interval later at the earliest, or
+// when the outcome says.
 func (p *Pacer) Observe(channel string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.of(channel)
-	var e *Error
-	if !errors.As(err, &e) || e.Code != "ratelimited" && e.Code != "rate_limited" && e.RetryAfter == 0 {
-		c.rest = 0
-		return
-	}
-	rest := e.RetryAfter
-	if rest == 0 {
-		c.rest = min(max(2*c.rest, backoffFirst), backoffMost)
-		rest = c.rest
-	}
-	if until := time.Now().Add(rest); until.After(c.free) {
+	if until := time.Now().Add(max(p.interval(), c.pause(err))); until.After(c.free) {
 		c.free = until
 	}
+}
+
+// pause is how long err tells us to stay away.
+func (c *pace) pause(err error) time.Duration {
+	var e *Error
+	if !errors.As(err, &e) || e.RetryAfter == 0 && e.Code != "ratelimited" && e.Code != "rate_limited" {
+		c.rest = 0
+		return 0
+	}
+	if e.RetryAfter > 0 {
+		return e.RetryAfter
+	}
+	c.rest = min(max(2*c.rest, backoffFirst), backoffMost)
+	return c.rest
 }
 
 // of is the state of a channel. The caller holds mu.

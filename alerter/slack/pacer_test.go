@@ -17,8 +17,8 @@ func limited(after time.Duration) error {
 // TestPacer reads as a log: what a channel goes through, and after how long the next post may leave.
 func TestPacer(t *testing.T) {
 	type step struct {
-		after    time.Duration // since the step before
-		observed error         // the outcome of the last post
+		observed error         // the outcome of the request of the step before
+		after    time.Duration // since then
 		waits    time.Duration // how long Wait takes
 	}
 	cases := []struct {
@@ -30,7 +30,7 @@ func TestPacer(t *testing.T) {
 		{"Slack says how long", []step{{waits: 0}, {observed: limited(30 * time.Second), waits: 30 * time.Second}}},
 		{"Slack says less than the pace", []step{{waits: 0}, {observed: limited(time.Millisecond), waits: time.Second}}},
 		{"Slack does not say", []step{{waits: 0}, {observed: limited(0), waits: time.Second}, {observed: limited(0), waits: 2 * time.Second},
-			{observed: limited(0), waits: 4 * time.Second}, {waits: time.Second}}},
+			{observed: limited(0), waits: 4 * time.Second}, {waits: time.Second}, {observed: limited(0), waits: time.Second}}},
 		{"for ever", []step{{waits: 0}, {observed: limited(0), waits: time.Second}, {observed: limited(0), waits: 2 * time.Second},
 			{observed: limited(0), waits: 4 * time.Second}, {observed: limited(0), waits: 8 * time.Second}, {observed: limited(0), waits: 16 * time.Second},
 			{observed: limited(0), waits: 32 * time.Second}, {observed: limited(0), waits: time.Minute}, {observed: limited(0), waits: time.Minute}}},
@@ -42,17 +42,16 @@ func TestPacer(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var p Pacer
 				for i, s := range c.steps {
+					if i > 0 {
+						p.Observe("#noc", s.observed)
+					}
 					pass(s.after)
-					p.Observe("#noc", s.observed)
 					began := time.Now()
 					if err := p.Wait(t.Context(), "#noc"); err != nil {
 						t.Fatal(err)
 					}
 					if waited := time.Since(began); waited != s.waits {
 						t.Errorf("step %d waited %v, want %v", i, waited, s.waits)
-					}
-					if s.observed == nil {
-						p.Observe("#noc", nil)
 					}
 				}
 			})

@@ -32,20 +32,20 @@ type subject struct {
 	runbook string
 }
 
-func (c *Composer) subject(a *events.Alert) subject {
-	rule := c.Rules[a.Rule]
-	s := subject{words: c.words(), results: rule.Results, share: rule.Share, noData: rule.NoData, runbook: rule.Runbook}
+func (d *draft) subject(a *events.Alert) subject {
+	rule := d.Rules[a.Rule]
+	s := subject{words: d.words, results: rule.Results, share: rule.Share, noData: rule.NoData, runbook: rule.Runbook}
 	if len(s.results) == 0 && !s.noData {
 		s.results = guessResults(a)
 		s.share = s.share || s.results != nil
 	}
-	s.title = c.title(rule, a.Rule, s)
+	s.title = d.title(rule, a.Rule, s)
 	return s
 }
 
 // title is what people call the rule: its own title, that of its only result, or its name in words.
-func (c *Composer) title(rule Rule, name string, s subject) string {
-	for _, language := range []string{c.Language, "en", "es"} {
+func (d *draft) title(rule Rule, name string, s subject) string {
+	for _, language := range []string{d.Language, "en", "es"} {
 		if title := rule.Title[language]; title != "" {
 			return title
 		}

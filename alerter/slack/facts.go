@@ -1,0 +1,151 @@
+package slack
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"unconnected/alerter/incident"
+	"unconnected/events"
+)
+
+// firingFacts are the lines about an alert that fires: how bad, in which window, since when.
+func (d *draft) firingFacts(state incident.State) []Fact {
+	a := &state.Latest
+	s := d.subject(a)
+	var facts []Fact
+	if fact := s.evidence(a); fact != (Fact{}) {
+		fact.Text += s.threshold(a)
+		facts = append(facts, fact)
+	}
+	if !s.saidBy(a) {
+		facts = append(facts, Fact{Text: a.Summary})
+	}
+	if a.Window != nil {
+		from, to := a.Window.Start.In(d.zone), a.Window.End.In(d.zone)
+		facts = append(facts, Fact{Text: fmt.Sprintf(d.words.window, span(from, to), d.words.date(from), zone(from))})
+	}
+	return append(facts, Fact{Text: d.since(s, state)})
+}
+
+// since says since when an alert fires, and what was worst.
+func (d *draft) since(s subject, state incident.State) string {
+	a := &state.Latest
+	at := a.At().In(d.zone)
+	text := fmt.Sprintf(d.words.since, d.words.when(a.StartsAt.In(d.zone), at))
+	if a.Window == nil { // else the line above tells the day and the zone
+		text += " (" + d.words.date(at) + ", " + zone(at) + ")"
+	}
+	if lasts := at.Sub(a.StartsAt); lasts > 0 {
+		text += fmt.Sprintf(d.words.sofar, d.words.duration(lasts))
+	}
+	if a.Window != nil && state.PeakAt.Equal(a.Window.Start) {
+		return text // the peak is the value that was just given
+	}
+	return text + d.peak(s, state, at)
+}
+
+// overFacts are the lines about an alert, or an incident that it leads, that is over: the evidence stays.
+func (d *draft) overFacts(state incident.State, start, end time.Time) []Fact {
+	w, s := d.words, d.subject(&state.Latest)
+	from, to := start.In(d.zone), end.In(d.zone)
+	span := fmt.Sprintf(w.fromTo, w.when(from, to), clock(to)) + fmt.Sprintf(w.took, w.duration(end.Sub(start)))
+	facts := []Fact{{Text: span + d.peak(s, state, to) + " · " + w.date(to) + ", " + zone(to)}}
+	if state.Fired != nil {
+		if fact := s.evidence(state.Fired); fact != (Fact{}) {
+			facts = append(facts, Fact{Text: fmt.Sprintf(w.whenFired, fact.String()) + s.threshold(state.Fired)})
+		}
+	}
+	if fact := s.evidence(&state.Latest); fact != (Fact{}) {
+		facts = append(facts, Fact{Text: fmt.Sprintf(w.finalValue, fact.String())})
+	}
+	if why := w.reason(state.Latest.Reason); why != "" {
+		facts = append(facts, Fact{Text: why})
+	}
+	return facts
+}
+
+// reason says how an alert ended if that is not simply that things are better.
+func (w *words) reason(reason string) string {
+	switch reason {
+	case events.ReasonNoTraffic:
+		return w.noTraffic
+	case events.ReasonOutOfHours:
+		return w.outOfHours
+	case events.ReasonRuleRemoved:
+		return w.ruleRemoved
+	case events.ReasonRebased:
+		return w.rebased
+	}
+	return ""
+}
+
+func (d *draft) peak(s subject, state incident.State, around time.Time) string {
+	if state.Peak == nil || state.PeakAt.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(d.words.peakAt, s.value(*state.Peak), d.words.when(state.PeakAt.In(d.zone), around))
+}
+
+// others are the alerts beside the leading one, a line each.
+func (d *draft) others(lead string) []string {
+	var lines []string
+	for _, state := range d.inc.Alerts {
+		switch {
+		case state.Rule() == lead:
+		case state.Firing():
+			lines = append(lines, d.other(state))
+		default:
+			at := d.words.when(endOf(&state.Latest).In(d.zone), d.latest())
+			lines = append(lines, "✅ "+d.subject(&state.Latest).title+" · "+fmt.Sprintf(d.words.othersResolved, at))
+		}
+	}
+	return lines
+}
+
+// stillFiring are the alerts that fire, a line each.
+func (d *draft) stillFiring() []string {
+	var lines []string
+	for _, state := range d.inc.Alerts {
+		if state.Firing() {
+			lines = append(lines, d.words.stillFiring+" "+d.other(state))
+		}
+	}
+	return lines
+}
+
+// other is a firing alert in one line.
+func (d *draft) other(state incident.State) string {
+	a := &state.Latest
+	since := d.words.when(a.StartsAt.In(d.zone), d.latest())
+	return icon(a.Severity) + " " + d.subject(a).named(a) + " · " + fmt.Sprintf(d.words.otherSince, since)
+}
+
+// latest is when the newest transition happened.
+func (d *draft) latest() time.Time {
+	t := d.inc.Last()
+	return t.Alert.At().In(d.zone)
+}
+
+// notes are the small print: how late the message comes, severity and labels.
+func (d *draft) notes(t incident.Transition, posted time.Time) []string {
+	w := d.words
+	small := []string{fmt.Sprintf(w.severity, w.severities[t.Alert.Severity])}
+	for _, key := range slices.Sorted(maps.Keys(t.Alert.Labels)) {
+		small = append(small, key+": "+t.Alert.Labels[key])
+	}
+	notes := []string{strings.Join(small, " · ")}
+	if late := posted.Sub(t.Alert.At()); late > LateAfter {
+		notes = append([]string{"⏰ " + fmt.Sprintf(w.late, w.duration(late))}, notes...)
+	}
+	return notes
+}
+
+func endOf(a *events.Alert) time.Time {
+	if a.EndsAt != nil {
+		return *a.EndsAt
+	}
+	return a.At()
+}
