@@ -17,7 +17,7 @@
 // Live windows follow each other. Each gets a verdict from each rule (see [rule.Verdict]).
 //
 //   - It fires when `for: n of m` is met: n of the last m windows held, counting from the last resolution. Windows that
-//     are unknown hold not, but take a place. It started with the earliest window that counted.
+//     are unknown do not hold, but take a place. It started with the earliest window that counted.
 //   - It is cleared by `keep` quiet windows in a row; it ended with the start of the first. Any other window, an unknown
 //     one too, begins the row anew.
 //   - It ends with no_traffic when for an hour all windows were known and had no calls, or too few for the rule's volume
@@ -26,8 +26,12 @@
 //
 // # What else may stand in a log
 //
-// A missed marker, an ambiguous window and a hole in the log are windows of which nothing is known. A revision and a
-// backfill change what is remembered of a window; then the newest live window is judged again with what is known now. This can clear an
-// alert, but makes one fire only if the correction was stored within [Options].MaxAge of the end of the newest window.
+// A missed marker, an ambiguous window and a hole in the log are windows of which nothing is known.
+//
+// A revision and a backfill change what is remembered of a window; then the newest live window is judged again with what
+// is known now. This can clear an alert, but makes one fire only if the correction was stored within [Options].MaxAge of
+// the end of the newest window. What it changed counts for the windows that follow in any case.
+//
 // Windows that came before, that overlap others, and corrections of windows nobody remembers any more change nothing.
+// An hour is remembered, or as many windows as `for` and `keep` look back.
 package evaluate

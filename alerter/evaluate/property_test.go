@@ -120,7 +120,8 @@ func TestStatesAreWhatTheDefinitionSays(t *testing.T) {
 					naive[state.Rule.Name] = d
 				}
 				d.next(&log[i])
-				if state.Firing != d.firing || !state.StartsAt.Equal(d.starts) || !state.EndsAt.Equal(d.ends) || state.Reason != d.reason {
+				if state.Firing != d.firing || state.Reason != d.reason ||
+					!state.StartsAt.Equal(d.starts) || !state.EndsAt.Equal(d.ends) {
 					t.Fatalf("seed %d, message %d, %s:\ngot  %v %v %v %q\nwant %v %v %v %q", seed, i, d.rule.Name, state.Firing,
 						state.StartsAt, state.EndsAt, state.Reason, d.firing, d.starts, d.ends, d.reason)
 				}
@@ -227,7 +228,7 @@ func TestHostileLogs(t *testing.T) {
 			case 2:
 				ev.Window = log[r.IntN(len(log))].Window
 			case 3:
-				ev.Window.End = time.Unix(r.Int64N(1<<40), 0)
+				ev.Window.End = time.Unix(r.Int64N(1<<37), 0) // up to the year 6325
 			case 4:
 				ev.Counts = nil
 			}

@@ -34,7 +34,8 @@ func TestTheLifeOfAnAlert(t *testing.T) {
 		{"an unknown window breaks the row", "keep: 3", "H q q ? q q q", "0 firing from 0; 6 cleared at 4"},
 		{"a hole breaks the row", "keep: 3", "H q q - q q q", "0 firing from 0; 6 cleared at 4"},
 		{"a window without calls is not quiet", "keep: 2", "H q e q q", "0 firing from 0; 4 cleared at 3"},
-		{"few calls with a low share are quiet", "clear: share.congestion < 0.95\nkeep: 2", "H s s", "0 firing from 0; 2 cleared at 1"},
+		{"few calls with a low share are quiet", "clear: share.congestion < 0.95\nkeep: 2", "H s s",
+			"0 firing from 0; 2 cleared at 1"},
 		{"it fires again after it was cleared", "keep: 2", "H q q H", "0 firing from 0; 2 cleared at 1; 3 firing from 3"},
 
 		{"an hour without calls ends it", "keep: 3", "H e*12", "0 firing from 0; 12 no_traffic at 13"},
@@ -44,7 +45,8 @@ func TestTheLifeOfAnAlert(t *testing.T) {
 		{"an unknown window may have had calls", "keep: 3", "H e*11 ? e*11", "0 firing from 0"},
 		{"a hole may have had calls", "keep: 3", "H e*11 - e*11", "0 firing from 0"},
 		{"closing time during a row of quiet windows", "keep: 3", "H q q e*12", "0 firing from 0; 14 no_traffic at 15"},
-		{"cleared and without traffic at once is cleared", "clear: total < 50\nkeep: 12", "H e*12", "0 firing from 0; 12 cleared at 1"},
+		{"cleared and without traffic at once is cleared", "clear: total < 50\nkeep: 12", "H e*12",
+			"0 firing from 0; 12 cleared at 1"},
 
 		{"a revision may clear", "keep: 2", "H H 0=q 1=q", "0 firing from 0; 1 cleared at 0"},
 		{"a revision may clear by an older window", "keep: 3", "H q m q 2=q", "0 firing from 0; 3 cleared at 1"},
@@ -104,7 +106,8 @@ func TestHoursAndHolidays(t *testing.T) {
 		set := rules(t, "holidays: [2026-11-24]\n"+congestionRule("for: 2"))
 		// 14 hours after window 0 the local day ends.
 		log := parseScript("q*166 H H H q*287 H H q H")
-		if got, want := story(run(t, set, log, options)), "167 firing from 166; 168 out_of_hours at 169; 457 firing from 456; 458 cleared at 458"; got != want {
+		const want = "167 firing from 166; 168 out_of_hours at 169; 457 firing from 456; 458 cleared at 458"
+		if got := story(run(t, set, log, options)); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	})
@@ -114,7 +117,8 @@ func TestHoursAndHolidays(t *testing.T) {
 		for i := range log {
 			log[i].Timezone = "Atlantis/Capital"
 		}
-		if got, want := story(run(t, rules(t, congestionRule("hours: 15:10-16:00")), log, options)), "2 firing from 2"; got != want {
+		set := rules(t, congestionRule("hours: 15:10-16:00"))
+		if got, want := story(run(t, set, log, options)), "2 firing from 2"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	})
@@ -150,7 +154,9 @@ func TestMessagesThatTheLogShouldNotHave(t *testing.T) {
 	}{
 		{"another operation", hot(func(ev *events.Event) { ev.Operation = "ventas" })},
 		{"a window again", hot(func(ev *events.Event) { ev.Window = newest })},
-		{"a window before the first", hot(func(ev *events.Event) { ev.Window = events.Window{Start: monday.Add(-time.Hour), End: monday} })},
+		{"a window before the first", hot(func(ev *events.Event) {
+			ev.Window = events.Window{Start: monday.Add(-time.Hour), End: monday}
+		})},
 		{"a window over another", hot(func(ev *events.Event) { ev.Window.Start = ev.Window.Start.Add(-time.Minute) })},
 		{"a window over all", hot(func(ev *events.Event) { ev.Window.Start = monday.Add(-time.Hour) })},
 		{"an empty window", hot(func(ev *events.Event) { ev.Window.End = ev.Window.Start })},

@@ -11,12 +11,13 @@ import (
 )
 
 // Transitions are the alert events that must be published so that the stream agrees with the states, in the order in
-// which to publish them: what fires before what is resolved (an incident is not closed while another alert joins it), the worst severity first.
+// which to publish them: what fires before what is resolved, so that an incident is not closed while another alert joins
+// it, and the worst severity first.
 //
 // published are the last messages on all alert subjects of the operation :: rule → alert, those of rules that are gone
 // too. cause is what was applied last. An alert whose published cause is not before cause is left alone, so asking again
 // after a part was published gives the rest. Summaries are in language, "en" or "es". Published alerts of rules that are
-// gone are the business of [Removed].
+// gone are the business of [Removed]. The alerts share Labels and Threshold with the rules: treat them as read-only.
 func (o *Operation) Transitions(published map[string]events.Alert, cause events.Cause, language string) []events.Alert {
 	if o.window.IsZero() {
 		return nil

@@ -181,7 +181,8 @@ func TestWhatIsPublishedAlready(t *testing.T) {
 
 func TestResolvingWhatNeverFiredByTheRulesOfToday(t *testing.T) {
 	published := map[string]events.Alert{"Congestion": {
-		Operation: "default", Rule: "Congestion", Status: events.Firing, Incident: "default/x", StartsAt: monday, Cause: cause(1),
+		Operation: "default", Rule: "Congestion", Status: events.Firing, Incident: "default/x", StartsAt: monday,
+		Cause: cause(1),
 	}}
 	for _, c := range []struct{ name, keys, log, want string }{
 		{"now it is quiet", "for: 9", "H m m", "2 cleared at 2"},
@@ -238,7 +239,8 @@ func TestRulesThatAreGone(t *testing.T) {
 		if err := a.Validate(); err != nil {
 			t.Error(err)
 		}
-		if a.Reason != events.ReasonRuleRemoved || !a.EndsAt.Equal(monday.Add(time.Hour)) || a.Window != nil || a.Sequence != 0 {
+		if a.Reason != events.ReasonRuleRemoved || !a.EndsAt.Equal(monday.Add(time.Hour)) ||
+			a.Window != nil || a.Sequence != 0 {
 			t.Errorf("got %+v", a)
 		}
 	}
@@ -269,7 +271,8 @@ func TestStates(t *testing.T) {
 	if s := states[0]; s.Firing || !s.StartsAt.IsZero() || s.Reason != "" {
 		t.Errorf("a rule that never fired: %+v", s)
 	}
-	if s := states[1]; !s.Firing || number(s.StartsAt) != "2" || !s.EndsAt.IsZero() || number(s.Window.Start) != "2" || s.Observed.Total != 100 {
+	if s := states[1]; !s.Firing || number(s.StartsAt) != "2" || !s.EndsAt.IsZero() ||
+		number(s.Window.Start) != "2" || s.Observed.Total != 100 {
 		t.Errorf("a rule that fires: %+v", s)
 	}
 }

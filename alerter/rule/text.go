@@ -2,6 +2,7 @@ package rule
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -71,7 +72,7 @@ func parseSummary(name, text, language string) (*template.Template, error) {
 }
 
 // errNoNumber stops a template that shows a value which its rule does not have.
-var errNoNumber = fmt.Errorf("there is no number to show: the rule needs `value` (or `threshold`)")
+var errNoNumber = errors.New("there is no number to show: the rule needs `value` (or `threshold`)")
 
 // percent writes a share: 0.44 is "44 %", 0.045 is "4.5 %", in Spanish "4,5 %".
 func percent(v float64, language string) (string, error) {
