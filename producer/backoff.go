@@ -1,7 +1,6 @@
 package producer
 
 import (
-	"fmt"
 	"time"
 
 	"unconnected/producer/grid"
@@ -43,10 +42,7 @@ func judge(err *wolkvox.Error, attempt int, now time.Time, zone *time.Location, 
 	v := verdict{state: Retrying, reason: reason(err)}
 	switch err.Kind {
 	case wolkvox.KindQuota:
-		midnight := grid.NextMidnight(now, zone)
-		v.state, v.wait = Quota, midnight.Sub(now)+jittered(mostWait, jitter)
-		v.reason = fmt.Sprintf("the day's requests are spent; nothing is sent before %s", midnight.In(zone).Format("2006-01-02 15:04 MST"))
-		return v
+		return spent(now, zone, jitter)
 	case wolkvox.KindRefused:
 		v.state, v.wait = Refused, doubled(firstSlow, attempt, mostPatient)
 	case wolkvox.KindMaintenance:
@@ -63,6 +59,17 @@ func judge(err *wolkvox.Error, attempt int, now time.Time, zone *time.Location, 
 		v.wait = max(v.wait, timeout/2)
 	}
 	return v
+}
+
+// spent is the verdict when the day's requests are spent: nothing is sent before the next local day. In the first hour of
+// a day it means that the server's day has not changed yet; waiting for our next midnight would cost a whole day.
+func spent(now time.Time, zone *time.Location, jitter float64) verdict {
+	if !grid.NextMidnight(now.Add(-time.Hour), zone).After(now) {
+		return verdict{Quota, "the day's requests are spent, though the day has just begun here; asking again soon", jittered(mostPatient, jitter)}
+	}
+	midnight := grid.NextMidnight(now, zone)
+	until := midnight.In(zone).Format("2006-01-02 15:04 MST")
+	return verdict{Quota, "the day's requests are spent; nothing is sent before " + until, midnight.Sub(now) + jittered(mostWait, jitter)}
 }
 
 func reason(err *wolkvox.Error) string {

@@ -1,8 +1,10 @@
 package producer
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +29,7 @@ type API struct {
 	Operation  string          `envconfig:"WOLKVOX_OPERATION" default:"default" desc:"name of the operation, [a-z0-9][a-z0-9_-]{0,62}"`
 	Operations config.List     `envconfig:"WOLKVOX_OPERATIONS" desc:"several operations in one process: a list of names; then WOLKVOX_<NAME>_SERVER, _TOKEN, _TIMEZONE, _BASE_URL for each (- becomes _, upper case)"`
 	Timezone   config.Location `envconfig:"WOLKVOX_TIMEZONE" default:"America/Bogota" desc:"zone of the operation's clock, in which the API is asked"`
-	BaseURL    string          `envconfig:"WOLKVOX_BASE_URL" unset:"https://wv{server}.wolkvox.com/api/v2" example:"https://wv0011.wolkvox.com/api/v2" desc:"address above reports_manager.php and information.php"`
+	BaseURL    string          `envconfig:"WOLKVOX_BASE_URL" unset:"https://wv{server}.wolkvox.com/api/v2" example:"https://wv0011.wolkvox.com/api/v2" desc:"address above reports_manager.php and information.php; {server} in it stands for the four digits"`
 	Timeout    config.Duration `envconfig:"WOLKVOX_TIMEOUT" default:"75s" desc:"time limit of one request"`
 }
 
@@ -148,20 +150,16 @@ func (a *API) resolveNamed(name, prefix string) (Operation, []config.Problem) {
 			problems = append(problems, more...)
 		}
 	}
-	if !own.Token.IsSet() {
+	aboutToken := func(p config.Problem) bool { return strings.HasPrefix(p.Name, prefix+"TOKEN") }
+	if !own.Token.IsSet() && !slices.ContainsFunc(problems, aboutToken) {
 		problems = append(problems, config.Problemf(prefix+"TOKEN", "is required (or %sTOKEN_FILE)", prefix))
 	}
 	operation := Operation{Name: name, Server: own.Server, Token: own.Token, Zone: own.Timezone.Zone(), BaseURL: own.BaseURL}
 	if operation.Zone == nil {
 		operation.Zone = a.Timezone.Zone()
 	}
-	// An operation with a server of its own is found there, not at the address of the others.
-	if operation.BaseURL == "" && own.Server == "" {
-		operation.BaseURL = a.BaseURL
-	}
-	if operation.Server == "" {
-		operation.Server = a.Server
-	}
+	operation.BaseURL = cmp.Or(operation.BaseURL, a.BaseURL)
+	operation.Server = cmp.Or(operation.Server, a.Server)
 	return operation, append(problems, operation.complete(prefix)...)
 }
 
@@ -172,23 +170,25 @@ func checkName(variable, name string) []config.Problem {
 	return []config.Problem{config.Problemf(variable, "%q is not a name of [a-z0-9][a-z0-9_-]{0,62}, for example ventas", name)}
 }
 
-// complete derives the base URL from the server, and checks both.
+// serverField stands for the operation's server in a base URL.
+const (
+	serverField    = "{server}"
+	defaultBaseURL = "https://wv" + serverField + ".wolkvox.com/api/v2"
+)
+
+// complete puts the server into the base URL, and checks both.
 func (o *Operation) complete(prefix string) []config.Problem {
 	var problems []config.Problem
 	if o.Server != "" && !fourDigits(o.Server) {
 		problems = append(problems, config.Problemf(prefix+"SERVER", "%q is not four digits, for example 0011", o.Server))
 	}
-	switch {
-	case o.BaseURL == "" && o.Server == "":
+	o.BaseURL = cmp.Or(o.BaseURL, defaultBaseURL)
+	if o.Server == "" && strings.Contains(o.BaseURL, serverField) {
 		problems = append(problems, config.Problemf(prefix+"SERVER", "is required: the four digits of the operation's server, for example 0011"))
-	case o.BaseURL == "":
-		o.BaseURL = "https://wv" + o.Server + ".wolkvox.com/api/v2"
 	}
-	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
-	if o.BaseURL != "" {
-		if err := config.CheckURL(o.BaseURL, "http", "https"); err != nil {
-			problems = append(problems, config.Problemf(prefix+"BASE_URL", "%v, for example https://wv0011.wolkvox.com/api/v2", err))
-		}
+	o.BaseURL = strings.TrimRight(strings.ReplaceAll(o.BaseURL, serverField, o.Server), "/")
+	if err := config.CheckURL(o.BaseURL, "http", "https"); err != nil {
+		problems = append(problems, config.Problemf(prefix+"BASE_URL", "%v, for example https://wv0011.wolkvox.com/api/v2", err))
 	}
 	return problems
 }

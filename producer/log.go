@@ -24,7 +24,7 @@ var (
 	errLost = errors.New("the end of the log is lost")
 )
 
-// storage is what all operations share: the stream and the buckets. It is safe for concurrent use.
+// storage is where the logs are: the stream and the buckets.
 type storage struct {
 	js            jetstream.JetStream
 	config        jetstream.StreamConfig
@@ -39,19 +39,26 @@ func openStorage(ctx context.Context, nc *nats.Conn, c *Config, log *slog.Logger
 		return nil, err
 	}
 	s := &storage{js: js, config: events.CallsStream(natsio.StreamOptions(&c.NATS, &c.History)), log: log}
-	if _, err := natsio.EnsureStream(ctx, js, s.config, log); err != nil {
-		return nil, err
-	}
-	if s.marks, err = natsio.EnsureBucket(ctx, js, natsio.BucketMarks, c.Replicas); err != nil {
-		return nil, err
-	}
-	s.status, err = natsio.EnsureBucket(ctx, js, natsio.BucketStatus, c.Replicas)
+	_, err = s.ensure(ctx)
 	return s, err
+}
+
+// ensure creates what is missing.
+func (s *storage) ensure(ctx context.Context) (jetstream.Stream, error) {
+	stream, err := natsio.EnsureStream(ctx, s.js, s.config, s.log)
+	if err != nil {
+		return nil, err
+	}
+	if s.marks, err = natsio.EnsureBucket(ctx, s.js, natsio.BucketMarks, s.config.Replicas); err != nil {
+		return nil, err
+	}
+	s.status, err = natsio.EnsureBucket(ctx, s.js, natsio.BucketStatus, s.config.Replicas)
+	return stream, err
 }
 
 // operationLog is the fenced log of one operation. One goroutine at a time may use it.
 type operationLog struct {
-	*storage
+	storage
 	operation string
 	stream    jetstream.Stream
 	created   time.Time  // of the stream, which the sequences belong to
@@ -65,17 +72,16 @@ func (l *operationLog) open(ctx context.Context) (oplog.Head, error) {
 	stream, err := l.js.Stream(ctx, events.StreamCalls)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		l.log.Warn("the stream is gone; creating it again", "stream", events.StreamCalls)
-		stream, err = natsio.EnsureStream(ctx, l.js, l.config, l.log)
+		stream, err = l.ensure(ctx)
 	}
 	if err != nil {
-		return oplog.Head{}, err
+		return oplog.Head{}, natsio.Forbidden(l.js, err)
 	}
 	l.stream, l.created = stream, stream.CachedInfo().Created.UTC()
-	head, err := l.head(ctx)
-	if err != nil {
-		return head, err
+	if err := l.readMark(ctx); err != nil {
+		return oplog.Head{}, err
 	}
-	return head, l.compareMark(ctx, head)
+	return l.trustedHead(ctx)
 }
 
 // head reads the end of the log. Where the last message is no event of ours, it is folded from the messages before it;
@@ -119,30 +125,30 @@ func (l *operationLog) headBefore(ctx context.Context, fence uint64) (oplog.Head
 	return head, nil
 }
 
-// staleness is how long a follower of the cluster may answer with an old end of the log.
+// staleness is how long a follower in a cluster may answer with an old end of the log.
 const staleness = 10 * time.Second
 
-// compareMark tells a lost end from a new log. The mark is believed only when the end stays short of it for as long as a
-// replica may be behind.
-func (l *operationLog) compareMark(ctx context.Context, head oplog.Head) error {
-	if err := l.readMark(ctx); err != nil {
-		return err
+// trustedHead is the head of a log that has not lost its end. The mark is believed only when the end stays short of it for
+// as long as a replica may be behind; a single one never is.
+func (l *operationLog) trustedHead(ctx context.Context) (oplog.Head, error) {
+	until := time.Now()
+	if l.stream.CachedInfo().Config.Replicas > 1 {
+		until = until.Add(staleness)
 	}
-	for until := time.Now().Add(staleness); l.mark.Lost(l.created, head); {
-		if time.Now().After(until) {
-			return fmt.Errorf("%w: it ends at sequence %d and had reached %d (windows up to %s); "+
+	for {
+		head, err := l.head(ctx)
+		if err != nil || !l.mark.Lost(l.created, head) {
+			return head, err
+		}
+		if !time.Now().Before(until) {
+			return head, fmt.Errorf("%w: it ends at sequence %d and had reached %d (windows up to %s); "+
 				"restore the stream, or accept the loss with: unconnected streams apply --accept-loss %s",
 				errLost, head.Sequence, l.mark.Sequence, l.mark.Checkpoint.Format(time.RFC3339), l.operation)
 		}
 		if err := sleep(ctx, staleness/20); err != nil {
-			return err
-		}
-		var err error
-		if head, err = l.head(ctx); err != nil {
-			return err
+			return head, err
 		}
 	}
-	return nil
 }
 
 func (l *operationLog) readMark(ctx context.Context) error {
@@ -157,6 +163,7 @@ func (l *operationLog) readMark(ctx context.Context) error {
 	var mark oplog.Mark
 	if err := json.Unmarshal(entry.Value(), &mark); err != nil {
 		l.log.Warn("the mark of the log is damaged and is written anew", "error", err)
+		mark = oplog.Mark{}
 	}
 	l.mark, l.reached = mark, mark
 	return nil
@@ -217,13 +224,13 @@ func (l *operationLog) append(ctx context.Context, e *events.Event, after uint64
 	sequence, stored, readErr := l.readBack(ctx, e.ID(), after)
 	switch {
 	case readErr != nil:
-		return 0, errors.Join(err, readErr)
+		return 0, fmt.Errorf("append %s: %w", e.ID(), errors.Join(err, readErr))
 	case stored:
 		return sequence, nil
 	case err == nil || natsio.IsConflict(err):
 		return 0, fmt.Errorf("append %s: %w", e.ID(), errMoved)
 	}
-	return 0, fmt.Errorf("append %s: %w", e.ID(), err)
+	return 0, fmt.Errorf("append %s: %w", e.ID(), natsio.Forbidden(l.js, err))
 }
 
 // readBack tells whether the last message of the log, stored after the given sequence, bears the id.

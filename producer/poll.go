@@ -13,8 +13,11 @@ import (
 )
 
 // poll asks for a window until there is an event for it: the counts, or, when it kept answering garbage for too long, the
-// marker that it was missed.
-func (p *poller) poll(ctx context.Context, w events.Window) (*events.Event, error) {
+// marker that it was missed. The end of ctx ends a request, that of waits only the waiting between requests.
+func (p *poller) poll(ctx, waits context.Context, w events.Window) (*events.Event, error) {
+	if !grid.Askable(w, p.Zone) {
+		return p.missed(w, reasonBackwards, 0), nil
+	}
 	var garbage time.Time // since when the window has been answering garbage
 	for attempt := 1; ; attempt++ {
 		answer, err := p.ask(ctx, w.Start, w.End)
@@ -24,21 +27,24 @@ func (p *poller) poll(ctx context.Context, w events.Window) (*events.Event, erro
 		}
 		var failure *wolkvox.Error
 		if ctx.Err() != nil || !errors.As(err, &failure) {
-			return nil, errors.Join(context.Cause(ctx), err)
+			return nil, errors.Join(ctx.Err(), err)
 		}
 		if failure.Kind == wolkvox.KindGarbage {
 			if garbage.IsZero() {
 				garbage = now()
 			}
 			if now().Sub(garbage) >= p.giveUp {
-				return p.missed(w, failure, attempt), nil
+				return p.missed(w, failure.Error(), attempt), nil
 			}
 		}
-		if err := p.backOff(ctx, failure, attempt, w.String()); err != nil {
+		if err := p.backOff(waits, failure, attempt, w.String()); err != nil {
 			return nil, err
 		}
 	}
 }
+
+// reasonBackwards is why a window is missed that nobody can ask for.
+const reasonBackwards = "the clocks go back within the window, so that the API can't be asked for it; shorter windows don't have this"
 
 // ask sends one request. It is the only place that does, so that one token has one request under way.
 func (p *poller) ask(ctx context.Context, from, to time.Time) (wolkvox.Answer, error) {
@@ -120,9 +126,9 @@ func (p *poller) event(ctx context.Context, w events.Window, answer *wolkvox.Ans
 }
 
 // missed makes the marker of a window that could not be had.
-func (p *poller) missed(w events.Window, failure *wolkvox.Error, attempts int) *events.Event {
+func (p *poller) missed(w events.Window, reason string, attempts int) *events.Event {
 	e := p.blank(w, now())
-	e.Missed = &events.Missed{Reason: failure.Error(), Attempts: attempts}
+	e.Missed = &events.Missed{Reason: reason, Attempts: attempts}
 	return e
 }
 

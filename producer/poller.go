@@ -28,6 +28,8 @@ type poller struct {
 	journal *operationLog
 	board   *board
 	metrics *metrics
+
+	appended int // events stored; written while an append is under way, read after it
 }
 
 func (p *Producer) newPoller(o Operation, store *storage) *poller {
@@ -42,9 +44,9 @@ func (p *Producer) newPoller(o Operation, store *storage) *poller {
 		client: wolkvox.New(wolkvox.Options{
 			BaseURL: o.BaseURL, Server: o.Server, Token: o.Token.Value, Location: o.Zone, Timeout: time.Duration(c.Timeout),
 		}),
-		log: log, journal: &operationLog{storage: store, operation: o.Name}, board: p.board, metrics: p.metrics,
+		log: log, journal: &operationLog{storage: *store, operation: o.Name}, board: p.board, metrics: p.metrics,
 	}
-	poller.journal.storage = &storage{js: store.js, config: store.config, marks: store.marks, status: store.status, log: log}
+	poller.journal.log = log
 	if p.options.Simulated {
 		poller.source = oplog.SourceSimulated
 	}
@@ -59,11 +61,15 @@ func (p *poller) run(ctx context.Context) error {
 	p.log.Info("polling", "window", p.window.String(), "settle", p.settle.String(), "zone", p.Zone.String(),
 		"local_time", time.Now().In(p.Zone).Format("2006-01-02 15:04:05 MST"))
 	said := false
-	for attempt := 1; ; attempt++ {
+	for failures := 1; ; failures++ { // in a row: an append in between is a new beginning
+		limit, before := mostWait/4, p.appended
 		head, err := p.start(ctx, &said)
 		if err == nil {
-			attempt = 1
 			err = p.follow(ctx, head)
+			limit = mostWait // each try costs a request to the API
+		}
+		if p.appended > before {
+			failures = 1
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -72,15 +78,15 @@ func (p *poller) run(ctx context.Context) error {
 		if errors.As(err, &fatal) {
 			return err
 		}
-		if err := p.recover(ctx, err, attempt); err != nil {
+		wait := jittered(doubled(firstWait/4, failures, limit), rand.Float64())
+		if err := p.recover(ctx, err, wait); err != nil {
 			return err
 		}
 	}
 }
 
 // recover waits before the log is opened again. A conflict is no fault: somebody else polls this operation, too.
-func (p *poller) recover(ctx context.Context, err error, attempt int) error {
-	wait := jittered(doubled(firstWait/4, attempt, mostWait/4), rand.Float64())
+func (p *poller) recover(ctx context.Context, err error, wait time.Duration) error {
 	switch {
 	case errors.Is(err, errMoved):
 		p.log.Info("somebody else appended to the log; reading it again", "reason", err)
@@ -126,10 +132,10 @@ func (p *poller) start(ctx context.Context, said *bool) (oplog.Head, error) {
 
 // follow polls window after window, and appends each behind the last. While an append is under way the next window is
 // asked for already; the append after it waits, because its fence is the first one's sequence. An append that fails ends
-// the following at once, together with the request that relied on it.
+// the following, but not the request under way: the API would go on working at it, and works on one at a time.
 func (p *poller) follow(ctx context.Context, head oplog.Head) (err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	waits, fail := context.WithCancel(ctx)
+	defer fail()
 	under := finished(head)
 	defer func() {
 		if _, appendErr := under.wait(); appendErr != nil {
@@ -139,15 +145,19 @@ func (p *poller) follow(ctx context.Context, head oplog.Head) (err error) {
 	}()
 	for {
 		w := grid.Next(head.Checkpoint, p.window, head.Length)
-		if wait := time.Until(grid.Due(w, p.settle)); wait > 0 {
+		pass, _ := grid.Repeated(w, p.Zone)
+		wait := time.Until(grid.Due(w, p.settle))
+		if wait > 0 || pass == grid.Second { // its twin may be the window before
 			if head, err = under.wait(); err != nil {
 				return err
 			}
+		}
+		if wait > 0 {
 			if err := p.idle(ctx, w); err != nil {
 				return err
 			}
 		}
-		e, err := p.poll(ctx, w)
+		e, err := p.poll(ctx, waits, w)
 		if err != nil {
 			return err
 		}
@@ -156,7 +166,7 @@ func (p *poller) follow(ctx context.Context, head oplog.Head) (err error) {
 			return err
 		}
 		head = oplog.HeadOf(e)
-		under = p.startAppend(ctx, cancel, e, behind.Sequence)
+		under = p.startAppend(ctx, fail, e, behind.Sequence)
 	}
 }
 
@@ -195,16 +205,16 @@ func (a *appending) wait() (oplog.Head, error) {
 	return a.head, a.err
 }
 
-// startAppend stores e in the background. It is not cut short when ctx ends: what was begun is finished, within the
-// append's own time limit.
-func (p *poller) startAppend(ctx context.Context, fail context.CancelCauseFunc, e *events.Event, after uint64) *appending {
+// startAppend stores e in the background, and calls fail if it can't. It is not cut short when ctx ends: what was begun is
+// finished, within the append's own time limit.
+func (p *poller) startAppend(ctx context.Context, fail func(), e *events.Event, after uint64) *appending {
 	a := &appending{done: make(chan struct{})}
 	go func() {
 		defer close(a.done)
 		sequence, err := p.journal.append(context.WithoutCancel(ctx), e, after)
 		if err != nil {
 			a.err = err
-			fail(err)
+			fail()
 			return
 		}
 		e.Sequence = sequence
@@ -216,6 +226,7 @@ func (p *poller) startAppend(ctx context.Context, fail context.CancelCauseFunc, 
 
 // stored tells everybody who wants to know that e is in the log.
 func (p *poller) stored(e *events.Event) {
+	p.appended++
 	p.metrics.stored(e)
 	p.board.setCheckpoint(p.Name, e.Checkpoint)
 	p.journal.noteMark(oplog.HeadOf(e))

@@ -86,10 +86,25 @@ func (b *board) takeChanged() []Status {
 	return list
 }
 
+// putBack undoes takeChanged.
+func (b *board) putBack(list []Status) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range list {
+		b.changed[s.Operation] = true
+	}
+}
+
+// reasonAway is why nothing is done while there is no connection to NATS. The pollers notice when they next append.
+const reasonAway = "NATS: not connected; connecting again"
+
 // report is what /readyz says.
-func (b *board) report() daemon.Report {
+func (b *board) report(connected bool) daemon.Report {
 	report := daemon.Report{Ready: true, State: string(OK)}
 	for _, s := range b.list() {
+		if !connected && s.working() {
+			s.State, s.Reason, s.Since, s.NextTry = Retrying, reasonAway, time.Time{}, time.Time{}
+		}
 		report.Operations = append(report.Operations, daemon.Operation{
 			Operation: s.Operation, State: string(s.State), Reason: s.Reason,
 			Since: s.Since, NextTry: s.NextTry, Checkpoint: s.Checkpoint,
@@ -104,7 +119,7 @@ func (b *board) report() daemon.Report {
 // statusRhythm bounds how often the bucket is written while windows are caught up by the thousand.
 const statusRhythm = time.Second
 
-// publish keeps the status bucket up to date until ctx ends. What could not be written is written with the next change.
+// publish keeps the status bucket up to date until ctx ends. What could not be written is tried again.
 func (b *board) publish(ctx context.Context, bucket jetstream.KeyValue) {
 	ticker := time.NewTicker(statusRhythm)
 	defer ticker.Stop()
@@ -114,17 +129,21 @@ func (b *board) publish(ctx context.Context, bucket jetstream.KeyValue) {
 			return
 		case <-ticker.C:
 		}
-		for _, s := range b.takeChanged() {
-			value, err := json.Marshal(s)
-			if err != nil {
-				continue // a Status always marshals
-			}
-			if _, err := bucket.Put(ctx, s.Operation, value); err != nil {
-				b.mu.Lock()
-				b.changed[s.Operation] = true
-				b.mu.Unlock()
+		list := b.takeChanged()
+		for i, s := range list {
+			if err := s.put(ctx, bucket); err != nil {
+				b.putBack(list[i:])
 				break
 			}
 		}
 	}
+}
+
+func (s *Status) put(ctx context.Context, bucket jetstream.KeyValue) error {
+	value, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	_, err = bucket.Put(ctx, s.Operation, value)
+	return err
 }
