@@ -13,7 +13,7 @@ import (
 // Use [NewFold]. A Fold is not safe for concurrent use.
 type Fold struct {
 	incidents map[string]*Incident // :: incident id → all its transitions
-	last      uint64               // the highest sequence applied
+	last      uint64               // the highest sequence handed in
 }
 
 // NewFold returns a Fold that knows of no incident.
@@ -21,8 +21,10 @@ func NewFold() *Fold { return &Fold{incidents: make(map[string]*Incident)} }
 
 // Apply takes in one alert event, with its Sequence and Stored set, and returns the incident it belongs to as it is now.
 // changed is false for what has been applied before and for the end of something that does not fire. An event that
-// breaks the contract is refused with an error, and everything stays as it was.
+// breaks the contract is refused with an error, and no incident changes.
 func (f *Fold) Apply(a events.Alert) (inc Incident, changed bool, err error) {
+	behind := a.Sequence <= f.last
+	f.last = max(f.last, a.Sequence)
 	if err := a.Validate(); err != nil {
 		return Incident{}, false, fmt.Errorf("alert %s at sequence %d: %w", a.ID(), a.Sequence, err)
 	}
@@ -34,18 +36,14 @@ func (f *Fold) Apply(a events.Alert) (inc Incident, changed bool, err error) {
 		return Incident{}, false, fmt.Errorf("alert %s at sequence %d: its incident %s belongs to the operation %s",
 			a.ID(), a.Sequence, a.Incident, known.Operation)
 	}
-	if a.Sequence <= f.last {
-		return known.clone(), false, nil
-	}
-	f.last = a.Sequence
-	if !known.add(a) {
+	if behind || !known.add(a) {
 		return known.clone(), false, nil
 	}
 	f.incidents[a.Incident] = known
 	return known.clone(), true, nil
 }
 
-// Last is the highest sequence applied; zero before the first. Read on from the next.
+// Last is the highest sequence handed in, refused ones included; zero before the first. Read on from the next.
 func (f *Fold) Last() uint64 { return f.last }
 
 // Get returns the incident of that id as it is now.

@@ -90,6 +90,9 @@ func TestWhatComesTwiceOrLateChangesNothing(t *testing.T) {
 			if changed || (err != nil) != c.fails {
 				t.Errorf("changed is %v, the error %v", changed, err)
 			}
+			if f.Last() < c.then.Sequence {
+				t.Errorf("the fold stands at %d, and was handed %d", f.Last(), c.then.Sequence)
+			}
 			inc, _ := f.Get(first.Incident)
 			if got := kinds(inc); got != "opened closed*" {
 				t.Errorf("the incident became %q", got)

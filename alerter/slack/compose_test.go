@@ -205,6 +205,43 @@ func TestWhoIsMentioned(t *testing.T) {
 	}
 }
 
+func TestResultsOf(t *testing.T) {
+	for expression, want := range map[string]string{
+		"share.congestion": "congestion", "share.congestion + share.chanunavail": "congestion chanunavail",
+		`share["r_603"] / count['busy'] + share.busy`: "r_603 busy", "total": "", "": "", "myshare.x": "",
+	} {
+		if got := strings.Join(ResultsOf(expression), " "); got != want {
+			t.Errorf("ResultsOf(%q) = %q, want %q", expression, got, want)
+		}
+	}
+}
+
+func TestGuessingWhatARuleIsAbout(t *testing.T) {
+	counts := func(n map[string]int64) func(*events.Alert) {
+		return func(a *events.Alert) { a.Observed.Counts = n }
+	}
+	cases := []struct {
+		name, rule string
+		counts     map[string]int64
+		want       string
+	}{
+		{"one result fits", "A", map[string]int64{"busy": 5, "cancel": 1}, "5 of 20"},
+		{"two fit, and the name tells", "NoAnswerHigh", map[string]int64{"busy": 5, "no_answer": 5}, "no answer (5 of 20"},
+		{"two fit, and nothing tells", "A", map[string]int64{"busy": 5, "no_answer": 5}, ""},
+		{"the network side", "A", map[string]int64{"congestion": 2, "chanunavail": 3}, "congestion + channel unavailable (5 of 20"},
+		{"none fits", "A", map[string]int64{"busy": 4}, ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			alerts := []events.Alert{with(firing(c.rule, "info", "busy", 0, 5, 20), counts(c.counts))}
+			m := compose(&Composer{}, alerts, minute(7), false)
+			if got := m.Facts[0].String(); !strings.Contains(got, c.want) || c.want == "" && strings.Contains(got, "of 20") {
+				t.Errorf("the evidence is %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 func TestTheEditKeepsHowLateTheMessageCame(t *testing.T) {
 	inc := folded(spike(resolved("CongestionSpike", "critical", "congestion", 40, 1, 402))...)
 	rec := incident.Record{Root: incident.Root{Posted: true, PostedAt: minute(35), Shown: 1}}

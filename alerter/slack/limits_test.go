@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"unconnected/events"
@@ -181,6 +182,45 @@ func TestNumbers(t *testing.T) {
 	}
 	if got := spanish.percentExact(0.125); got != "12,5\u00a0%" {
 		t.Errorf("a threshold of 0.125 is %q", got)
+	}
+}
+
+func TestDurations(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0 s", -time.Hour: "0 s", 45 * time.Second: "45 s", 119 * time.Second: "119 s", 2 * time.Minute: "2 min", 59 * time.Minute: "59 min",
+		time.Hour: "1 h", 200 * time.Minute: "3 h 20 min", 24*time.Hour - time.Second: "1 d", 50 * time.Hour: "2 d 2 h",
+	} {
+		if got := strings.ReplaceAll(english.duration(d), "\u00a0", " "); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestTimesAreLocal(t *testing.T) {
+	kathmandu, err := time.LoadLocation("Asia/Kathmandu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := composer("en")
+	alerts := []events.Alert{firing("CongestionSpike", "critical", "congestion", 0, 476, 1073)}
+	cases := []struct {
+		name, zone string
+		fixed      *time.Location
+		want       string
+	}{
+		{"the event's zone", "America/Bogota", nil, "10:00–10:05, 22 Nov (America/Bogota, UTC−5)"},
+		{"a configured zone goes before it", "America/Bogota", kathmandu, "20:45–20:50, 22 Nov (Asia/Kathmandu, UTC+5:45)"},
+		{"an event without a zone", "", nil, "15:00–15:05, 22 Nov (UTC)"},
+		{"an event with one that does not exist", "Atlantis/North", nil, "15:00–15:05, 22 Nov (UTC)"},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			alerts[0].Timezone, c.Zone = tc.zone, tc.fixed
+			m := compose(c, alerts, minute(7), false)
+			if text := m.PlainText(); !strings.Contains(text, tc.want) {
+				t.Errorf("want %q in %s", tc.want, text)
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -36,7 +37,7 @@ func (d *draft) subject(a *events.Alert) subject {
 	rule := d.Rules[a.Rule]
 	s := subject{words: d.words, results: rule.Results, share: rule.Share, noData: rule.NoData, runbook: rule.Runbook}
 	if len(s.results) == 0 && !s.noData {
-		s.results = guessResults(a)
+		s.results = d.guess(a.Rule)
 		s.share = s.share || s.results != nil
 	}
 	s.title = d.title(rule, a.Rule, s)
@@ -56,23 +57,60 @@ func (d *draft) title(rule Rule, name string, s subject) string {
 	return inWords(name)
 }
 
-// guessResults finds the results whose share the value is, for a rule that is no longer there: one alone, or the two of
-// the network side together.
+// guess finds the results that a rule is about from what it has said in this incident.
+func (d *draft) guess(rule string) []string {
+	for _, t := range d.inc.Transitions {
+		if t.Alert.Rule != rule {
+			continue
+		}
+		if results := guessResults(&t.Alert); results != nil {
+			return results
+		}
+	}
+	return nil
+}
+
+// guessResults finds the results whose share the value is: one alone, or the two of the network side together. Where
+// several fit, the rule's name has to tell.
 func guessResults(a *events.Alert) []string {
 	o := a.Observed
 	if o == nil || o.Total == 0 || a.Value == nil || *a.Value == 0 {
 		return nil
 	}
 	fits := func(n int64) bool { return math.Abs(float64(n)/float64(o.Total)-*a.Value) < 1e-6 }
+	var found []string
 	for _, result := range slices.Sorted(maps.Keys(o.Counts)) {
 		if fits(o.Counts[result]) {
+			found = append(found, result)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found
+	case len(found) == 0 && fits(o.Counts[events.Congestion]+o.Counts[events.ChanUnavail]):
+		return []string{events.Congestion, events.ChanUnavail}
+	}
+	name := strings.ToLower(a.Rule)
+	for _, result := range found {
+		if strings.Contains(name, strings.ReplaceAll(result, "_", "")) {
 			return []string{result}
 		}
 	}
-	if fits(o.Counts[events.Congestion] + o.Counts[events.ChanUnavail]) {
-		return []string{events.Congestion, events.ChanUnavail}
-	}
 	return nil
+}
+
+// series matches the results that an expression reads: share.congestion, count["new_result"].
+var series = regexp.MustCompile(`\b(?:share|count)(?:\.([a-z0-9_]+)|\[\s*["']([a-z0-9_]+)["']\s*\])`)
+
+// ResultsOf are the results that the value of a rule is made of, in the order of its expression: for [Rule.Results].
+func ResultsOf(expression string) []string {
+	var results []string
+	for _, m := range series.FindAllStringSubmatch(expression, -1) {
+		if result := m[1] + m[2]; !slices.Contains(results, result) {
+			results = append(results, result)
+		}
+	}
+	return results
 }
 
 // evidence is the value and what it was counted from: 44% | congestion (476 of 1,073 unconnected calls).
