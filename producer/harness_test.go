@@ -2,7 +2,9 @@ package producer_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"maps"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -12,9 +14,12 @@ import (
 
 	"unconnected/events"
 	"unconnected/internal/config"
+	"unconnected/internal/daemon"
+	"unconnected/internal/natsio"
 	"unconnected/internal/natsserver"
 	"unconnected/internal/natstest"
 	"unconnected/producer"
+	"unconnected/producer/oplog"
 	"unconnected/producer/wolkvox/simulator"
 )
 
@@ -34,11 +39,19 @@ func newSite(t testing.TB, o simulator.Options) *site {
 	_, s.js = natstest.Connect(t, s.nats)
 	s.server = httptest.NewServer(s.api)
 	t.Cleanup(s.server.Close)
-	s.config = load(t, map[string]string{
+	s.set(t, nil)
+	return s
+}
+
+// set gives the site other settings than the usual ones.
+func (s *site) set(t testing.TB, settings map[string]string) {
+	t.Helper()
+	all := map[string]string{
 		"WOLKVOX_BASE_URL": s.server.URL, "WOLKVOX_TOKEN": simulator.DefaultToken,
 		"POLL_WINDOW": "1m", "POLL_SETTLE": "0s", "POLL_START": "-1h", "WOLKVOX_TIMEOUT": "5s",
-	})
-	return s
+	}
+	maps.Copy(all, settings)
+	s.config = load(t, all)
 }
 
 func load(t testing.TB, settings map[string]string) producer.Config {
@@ -53,17 +66,27 @@ func load(t testing.TB, settings map[string]string) producer.Config {
 // running is a producer at work.
 type running struct {
 	*producer.Producer
-	stop func() error // stops it and returns what Run returned
+	registry *prometheus.Registry
+	stop     func() error // stops it and returns what Run returned
+	ended    <-chan error // what Run returned, once, unless stop took it
 }
 
-// start runs a producer of the site until stop is called or the test ends.
-func (s *site) start(t testing.TB) running {
+// start runs a producer of the site, connected like the real one, until stop is called or the test ends.
+func (s *site) start(t testing.TB, change ...func(*producer.Options)) running {
 	t.Helper()
-	nc, _ := natstest.Connect(t, s.nats)
-	config := s.config
-	p := producer.New(&config, producer.Options{
-		Log: slog.New(slog.DiscardHandler), Conn: nc, Metrics: prometheus.NewRegistry(), Simulated: true,
-	})
+	config, log := s.config, slog.New(slog.DiscardHandler)
+	config.URL = []string{s.nats.URL()}
+	nc, err := natsio.Connect("producer", &config.NATS, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	registry := prometheus.NewRegistry()
+	options := producer.Options{Log: log, Conn: nc, Metrics: registry, Simulated: true}
+	for _, f := range change {
+		f(&options)
+	}
+	p := producer.New(&config, options)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
@@ -76,8 +99,63 @@ func (s *site) start(t testing.TB) running {
 		stopped = true
 		return <-done
 	}
-	t.Cleanup(func() { _ = stop() })
-	return running{p, stop}
+	r := running{p, registry, stop, done}
+	t.Cleanup(cancel)
+	return r
+}
+
+// real lets a producer treat the API as a real one.
+func real(o *producer.Options) { o.Simulated = false }
+
+// state is what the producer says about its first operation.
+func (r running) state() daemon.Operation { return r.Report().Operations[0] }
+
+// log reads the log of an operation as it is stored. Whatever is no event is counted.
+func (s *site) log(t testing.TB, operation string) (log []events.Event, invalid int) {
+	t.Helper()
+	for e, err := range events.History(t.Context(), s.js, events.Query{Operations: []string{operation}}) {
+		switch {
+		case errors.Is(err, events.ErrInvalid):
+			invalid++
+		case err != nil:
+			t.Fatal(err)
+		default:
+			log = append(log, e)
+		}
+	}
+	return log, invalid
+}
+
+// sound checks that the log of an operation has no faults and that every window is true, and returns it.
+func (s *site) sound(t testing.TB, operation string) []events.Event {
+	t.Helper()
+	log, _ := s.log(t, operation)
+	var c oplog.Checker
+	for i := range log {
+		c.Add(&log[i])
+		if e := &log[i]; e.Missed == nil && !maps.Equal(e.Counts, s.api.Truth(e.Window.Start, e.Window.End)) {
+			t.Errorf("%v: %v, were %v", e.Window, e.Counts, s.api.Truth(e.Window.Start, e.Window.End))
+		}
+	}
+	for _, fault := range c.Finish(operation) {
+		t.Errorf("the log is not sound: %+v", fault)
+	}
+	return log
+}
+
+// alone checks that the API never had two requests of a token at a time, and that none was cut short.
+func (s *site) alone(t testing.TB) {
+	t.Helper()
+	if n := s.api.MaxConcurrent(); n > 1 {
+		t.Errorf("%d requests at the same time", n)
+	}
+}
+
+// caughtUp waits until the log holds all windows up to a minute or two ago.
+func (s *site) caughtUp(t testing.TB) {
+	t.Helper()
+	target := time.Now().Add(-time.Duration(s.config.Window) - 2*time.Second)
+	eventually(t, "the log is complete", func() bool { return s.checkpoint(t).After(target) })
 }
 
 // checkpoint is where the log of the default operation is complete; zero while it is empty.
@@ -88,7 +166,7 @@ func (s *site) checkpoint(t testing.TB) time.Time {
 		return time.Time{}
 	}
 	last, err := events.Last(context.Background(), stream, events.DefaultOperation)
-	if err != nil || last == nil {
+	if err != nil || last == nil || last.Checkpoint.After(time.Now()) {
 		return time.Time{}
 	}
 	return last.Checkpoint
