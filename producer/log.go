@@ -229,6 +229,9 @@ func (l *operationLog) append(ctx context.Context, e *events.Event, after uint64
 		return sequence, nil
 	case err == nil || natsio.IsConflict(err):
 		return 0, fmt.Errorf("append %s: %w", e.ID(), errMoved)
+	case errors.Is(err, context.DeadlineExceeded):
+		// The end can be read but nothing is stored: what a server does whose disk was full.
+		err = fmt.Errorf("%w; if this lasts, look at the NATS server's disk: after it was full the server must be restarted", err)
 	}
 	return 0, fmt.Errorf("append %s: %w", e.ID(), natsio.Forbidden(l.js, err))
 }

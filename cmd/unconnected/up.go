@@ -143,7 +143,21 @@ func (s *site) run(ctx context.Context, d *daemon.Daemon) error {
 	group.Go(func() error { return p.Run(ctx) })
 	group.Go(func() error { return a.Run(ctx) })
 	group.Go(func() error { return s.showWindows(ctx, conns[2]) })
+	group.Go(func() error { return s.watchDisk(ctx) })
 	return group.Wait()
+}
+
+// watchDisk ends the program when the embedded server's disk is full: only a new start makes it write again.
+func (s *site) watchDisk(ctx context.Context) error {
+	if s.server == nil {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-s.server.Full():
+		return fmt.Errorf("%s: %w", s.dataDir(), natsserver.ErrFull)
+	}
 }
 
 // both joins the reports of the two halves; the operations are the producer's.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
+	"syscall"
 )
 
 // logger passes what the server says on to slog, and keeps the first fatal text, because the server itself goes on after
@@ -11,13 +13,15 @@ import (
 type logger struct {
 	log   *slog.Logger
 	fatal chan string
+	full  chan struct{} // closed when the disk was found full
+	once  sync.Once
 }
 
 func newLogger(log *slog.Logger) *logger {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &logger{log.With("component", "nats-server"), make(chan string, 1)}
+	return &logger{log: log.With("component", "nats-server"), fatal: make(chan string, 1), full: make(chan struct{})}
 }
 
 // Noticef logs the server's banner and its like: nothing that our users need to read.
@@ -27,7 +31,13 @@ func (l *logger) Debugf(format string, v ...any) {}
 func (l *logger) Tracef(format string, v ...any) {}
 
 func (l *logger) Warnf(format string, v ...any)  { l.log.Warn(fmt.Sprintf(format, v...)) }
-func (l *logger) Errorf(format string, v ...any) { l.log.Error(fmt.Sprintf(format, v...)) }
+func (l *logger) Errorf(format string, v ...any) {
+	text := fmt.Sprintf(format, v...)
+	l.log.Error(text)
+	if strings.Contains(text, syscall.ENOSPC.Error()) {
+		l.once.Do(func() { close(l.full) })
+	}
+}
 
 func (l *logger) Fatalf(format string, v ...any) {
 	text := fmt.Sprintf(format, v...)

@@ -33,12 +33,15 @@ var (
 	ErrInUse  = errors.New("another process uses this data directory; stop it, or choose another with --data")
 	ErrListen = errors.New("the address can't be listened on; stop what uses it, or choose another with --listen")
 	ErrStore  = errors.New("the data directory can't be used")
+	// ErrFull is what there is to say when [Server.Full] is closed.
+	ErrFull = errors.New("the disk is full; free space and start again: nothing that was stored is lost, and what was missed meanwhile is caught up")
 )
 
 // Server is a running server. Close it once.
 type Server struct {
 	server *server.Server
 	lock   *flock.Flock
+	full   chan struct{}
 }
 
 // startTimeout is how long recovering a large store may take.
@@ -50,12 +53,13 @@ func Start(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := start(o)
+	log := newLogger(o.Log)
+	s, err := start(o, log)
 	if err != nil {
 		_ = lock.Unlock()
 		return nil, err
 	}
-	return &Server{s, lock}, nil
+	return &Server{s, lock, log.full}, nil
 }
 
 // lockDir makes the directory and keeps others out of it: nothing in nats-server does, and two servers on one store lose
@@ -74,7 +78,7 @@ func lockDir(dir string) (*flock.Flock, error) {
 	return lock, nil
 }
 
-func start(o Options) (*server.Server, error) {
+func start(o Options, log *logger) (*server.Server, error) {
 	host, port, err := splitListen(o.Listen)
 	if err != nil {
 		return nil, err
@@ -89,7 +93,6 @@ func start(o Options) (*server.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded NATS server: %w", err)
 	}
-	log := newLogger(o.Log)
 	s.SetLogger(log, false, false)
 	go s.Start()
 	if err := awaitReady(s, log); err != nil {
@@ -137,6 +140,10 @@ func awaitReady(s *server.Server, log *logger) error {
 func (s *Server) Connect(options ...nats.Option) (*nats.Conn, error) {
 	return nats.Connect("", append(options, nats.InProcessServer(s.server))...)
 }
+
+// Full is closed when the server found its disk full. It freezes the streams that it could not write, until it is started
+// again.
+func (s *Server) Full() <-chan struct{} { return s.full }
 
 // URL is where clients reach the server.
 func (s *Server) URL() string { return s.server.ClientURL() }
