@@ -20,7 +20,8 @@ const (
 	blue   = "34"
 )
 
-// Card is the message as a card for a terminal, ending in a blank line. Control characters in its texts are gone.
+// Card is the message as a card for a terminal, ending in a blank line. Control characters in its texts are gone, and what
+// is very long is cut.
 func (m *Message) Card(colour bool) string {
 	c := card{colour: colour, edge: m.edge()}
 	c.rule("╭")
@@ -54,7 +55,7 @@ func (c *card) rule(corner string) {
 
 // line writes one text, on as many lines as it takes.
 func (c *card) line(form, text string) {
-	for _, part := range wrap(clean(text), cardWidth-2) {
+	for _, part := range wrap(cutRunes(clean(text), limitLine), cardWidth-2) {
 		fmt.Fprintf(&c.text, "%s %s\n", c.paint(c.edge, "│"), c.paint(form, part))
 	}
 }

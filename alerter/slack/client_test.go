@@ -17,8 +17,20 @@ import (
 	"unconnected/alerter/slack/fakeslack"
 )
 
-// impatient is the time-out of the tests' clients: no test waits for longer.
-const impatient = 300 * time.Millisecond
+// How long a client waits for an answer: a busy machine must not look like a slow Slack, and nobody should wait for a
+// Slack that is slow on purpose.
+const (
+	patient   = 10 * time.Second
+	impatient = 200 * time.Millisecond
+)
+
+// patience fits the fault that a client is about to meet.
+func patience(f fakeslack.Fault) time.Duration {
+	if f.Delay > 0 {
+		return impatient
+	}
+	return patient
+}
 
 // forever is longer than any test takes.
 const forever = time.Hour
@@ -38,9 +50,11 @@ func start(t *testing.T, o fakeslack.Options) *fakeslack.Server {
 	return server
 }
 
-func client(server *fakeslack.Server) *slack.Client {
+func client(server *fakeslack.Server) *slack.Client { return clientWithin(server, patient) }
+
+func clientWithin(server *fakeslack.Server, timeout time.Duration) *slack.Client {
 	return slack.NewClient(slack.Config{
-		APIURL: server.APIURL(), Token: func() string { return fakeslack.DefaultToken }, Timeout: impatient,
+		APIURL: server.APIURL(), Token: func() string { return fakeslack.DefaultToken }, Timeout: timeout,
 	})
 }
 
@@ -169,7 +183,7 @@ func TestFailuresAreClassifiedOnce(t *testing.T) {
 			t.Parallel()
 			server := start(t, fakeslack.Options{})
 			server.Fail("chat.postMessage", c.fault)
-			_, err := client(server).Post(t.Context(), slack.Post{Channel: "noc", Message: hello})
+			_, err := clientWithin(server, patience(c.fault)).Post(t.Context(), slack.Post{Channel: "noc", Message: hello})
 			f := slack.FailureOf(err)
 			if err == nil || f.Class != c.class || f.Code != c.code || f.RetryAfter != c.after {
 				t.Errorf("%v is %v %q after %v; want %v %q after %v", err, f.Class, f.Code, f.RetryAfter, c.class, c.code, c.after)
@@ -216,8 +230,8 @@ func TestNoErrorShowsASecret(t *testing.T) {
 			server := start(t, fakeslack.Options{Token: token})
 			url := server.WebhookURL()
 			key := url[strings.LastIndex(url, "/")+1:]
-			api := slack.NewClient(slack.Config{APIURL: server.APIURL(), Token: func() string { return token }, Timeout: impatient})
-			hook := slack.NewWebhook(func() string { return url }, nil, impatient)
+			api := slack.NewClient(slack.Config{APIURL: server.APIURL(), Token: func() string { return token }, Timeout: patience(fault)})
+			hook := slack.NewWebhook(func() string { return url }, nil, patience(fault))
 			ways := map[string]func() error{
 				"chat.postMessage": func() error { _, err := api.Post(t.Context(), slack.Post{Channel: "noc", Message: hello}); return err },
 				"chat.update": func() error {
@@ -332,7 +346,7 @@ func TestLookupReadsAllPages(t *testing.T) {
 
 func TestWebhook(t *testing.T) {
 	server := start(t, fakeslack.Options{})
-	hook := slack.NewWebhook(server.WebhookURL, nil, impatient)
+	hook := slack.NewWebhook(server.WebhookURL, nil, patient)
 	brief := hello
 	brief.Brief = true
 	for _, p := range []slack.Post{{Message: hello}, {Message: brief, Broadcast: true}, {Message: hello, Plain: true}} {

@@ -44,7 +44,7 @@ func (s *teller) tell(t *testing.T, alerts ...events.Alert) {
 		}
 		s.steps = append(s.steps, a.Step.String())
 		s.rec = s.rec.Intend(a, &inc, s.now, s.now.Add(slack.DefaultTimeout))
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patient)
 		got, err := slack.Deliver(ctx, s.sink, a, s.rec, composer.Compose(a, &inc, s.rec, s.now))
 		cancel()
 		s.rec = slack.Settle(s.rec, a, got, err, s.now)
@@ -86,7 +86,7 @@ func TestExactlyOnceOverHTTP(t *testing.T) {
 					t.Parallel()
 					server := start(t, fakeslack.Options{})
 					strike(server, method, fault, turn)
-					s := &teller{sink: client(server), rec: incident.Record{Channel: "#noc"}, now: time.Now()}
+					s := &teller{sink: clientWithin(server, patience(fault)), rec: incident.Record{Channel: "#noc"}, now: time.Now()}
 					alerts := outage()
 					for i := range alerts {
 						s.tell(t, alerts[:i+1]...)
@@ -182,7 +182,7 @@ func TestADeletedMessageIsLeftInPeace(t *testing.T) {
 // TestWebhookTellsTheEnds posts the opening and the closing, and nothing between.
 func TestWebhookTellsTheEnds(t *testing.T) {
 	server := start(t, fakeslack.Options{})
-	s := &teller{sink: slack.NewWebhook(server.WebhookURL, nil, impatient), rec: incident.Record{Channel: "#noc"}, now: time.Now()}
+	s := &teller{sink: slack.NewWebhook(server.WebhookURL, nil, patient), rec: incident.Record{Channel: "#noc"}, now: time.Now()}
 	alerts := outage()
 	for i := range alerts {
 		s.tell(t, alerts[:i+1]...)
