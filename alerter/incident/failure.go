@@ -51,8 +51,11 @@ const (
 
 // Failed records that a failed.
 func (r Record) Failed(a Action, f Failure, now time.Time) Record {
-	if f.Class == Payload && r.Plain {
+	switch {
+	case f.Class == Payload && r.Plain:
 		f.Class = Permanent // plain text was refused as well
+	case (f.Class == Gone || f.Class == Skip) && !r.Root.Posted:
+		f.Class = Undelivered // there is nothing yet that could be gone or be done without
 	}
 	r.Trouble = r.Trouble.again(f, now)
 	if f.Class != Ambiguous {
@@ -67,7 +70,7 @@ func (r Record) Failed(a Action, f Failure, now time.Time) Record {
 	case Payload:
 		r.Plain, r.Trouble.Until = true, time.Time{}
 	case Skip:
-		r = r.skip(a)
+		r = r.Done(a, Receipt{}, now)
 	case Gone:
 		r.Root.Gone, r.Trouble = true, nil
 	}
@@ -82,15 +85,6 @@ func (r Record) withdraw(a Action) Record {
 		r.Root.Intent = nil
 	case PostLine:
 		r.Line.Intent = nil
-	}
-	return r
-}
-
-// skip goes on without a step. A root cannot be skipped: there would be no message at all.
-func (r Record) skip(a Action) Record {
-	switch a.Step {
-	case EditRoot, PostLine, FindLine:
-		return r.Done(a, Receipt{}, time.Time{})
 	}
 	return r
 }

@@ -186,8 +186,6 @@ func TestFaultsAtEveryStep(t *testing.T) {
 		"the step is forbidden/post line/history":    {1, "bc*", 4},
 		"the step is forbidden/post line/no history": {1, "bc*", 4},
 		// A person deleted the message: nothing is added to it.
-		"the root was deleted/post root/history":    {0, "", 0},
-		"the root was deleted/post root/no history": {0, "", 0},
 		"the root was deleted/post line/history":    {1, "", 1},
 		"the root was deleted/post line/no history": {1, "", 1},
 		"the root was deleted/edit root/history":    {1, "w*", 1},

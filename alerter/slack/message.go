@@ -1,8 +1,6 @@
 package slack
 
-import (
-	"strings"
-)
+import "strings"
 
 // Message is what is to be said, in words and without a form. Its texts are as they came from events and rules: whoever
 // shows them cleans, escapes and cuts them. Only Mentions have Slack's form already, because they come from the
@@ -11,19 +9,17 @@ type Message struct {
 	Icon        string   // one emoji: how bad, or over
 	Headline    string   // state, result, share and operation; one line
 	Mentions    []string // who is called, in Slack's form
-	Facts       []Fact   // the evidence, the window, since when
+	Facts       []Fact   // the evidence, the window, since when; the first is in the notification, too
+	OthersTitle string   // above Others; "" for none
 	Others      []string // further alerts of the incident, one line each
-	OthersTitle string
-	Advice      []string // which side, and what to check first
+	Advice      []string // which side it is on, and what to check first
 	Link        Link     // the rule's runbook
-	Notes       []string // the small print: severity, labels, how late
-	More        string   // "+%d more", in the message's language
+	Notes       []string // the small print: how late, severity, labels
+	More        string   // what stands for lines that were cut: "+%d more", in the message's language
+	Brief       bool     // a post in a thread: the advice is in the root, so the blocks do without
 
 	// Transition and Incident are the ids that the post bears as metadata. They are for look-ups, never shown.
 	Transition, Incident string
-
-	// Brief is for posts that follow a root: one block, no headline.
-	Brief bool
 }
 
 // Fact is one line: what stands out, and the rest.
