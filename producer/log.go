@@ -214,8 +214,7 @@ func (l *operationLog) append(ctx context.Context, e *events.Event, after uint64
 		return 0, err
 	}
 	publish, cancel := context.WithTimeout(ctx, appendTimeout)
-	ack, err := l.js.PublishMsg(publish, msg,
-		jetstream.WithExpectStream(events.StreamCalls), jetstream.WithExpectLastSequencePerSubject(after))
+	ack, err := l.js.PublishMsg(publish, msg, jetstream.WithExpectLastSequencePerSubject(after))
 	cancel()
 	if err == nil && !ack.Duplicate {
 		return ack.Sequence, nil
