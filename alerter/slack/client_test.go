@@ -2,11 +2,8 @@ package slack_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -289,117 +286,5 @@ func TestARotatedTokenIsReadAgain(t *testing.T) {
 	}
 	if n := len(server.Requests("chat.postMessage")); n != 3 {
 		t.Errorf("%d requests: the same token was tried twice", n)
-	}
-}
-
-func TestLookupsThatCannotTell(t *testing.T) {
-	since := time.Now()
-	cases := []struct {
-		name    string
-		channel string
-		server  func(*fakeslack.Server)
-		want    error // nil: neither absent nor unknowable, but not now
-	}{
-		{"no scope for history", "C0000001", func(s *fakeslack.Server) { s.SetScopes("chat:write", "channels:read") }, slack.ErrNoHistory},
-		{"no scope for the list, and only a name", "noc", func(s *fakeslack.Server) { s.SetScopes("chat:write", "channels:history") }, slack.ErrNoHistory},
-		{"scope for public channels only", "noc", func(s *fakeslack.Server) { s.SetScopes("channels:read", "channels:history") }, slack.ErrNotFound},
-		{"a name that nobody has", "nowhere", func(*fakeslack.Server) {}, slack.ErrNoHistory},
-		{"a method that is not there", "C0000001", func(s *fakeslack.Server) { s.Fail("conversations.history", fakeslack.Refuse("unknown_method")) }, slack.ErrNoHistory},
-		{"a server that has no such page", "C0000001", func(s *fakeslack.Server) { s.Fail("conversations.history", fakeslack.Status(404)) }, slack.ErrNoHistory},
-		{"ok:false without an error is no empty history", "C0000001", func(s *fakeslack.Server) { s.Fail("conversations.history", fakeslack.RefuseSilently()) }, nil},
-		{"too many requests", "C0000001", func(s *fakeslack.Server) { s.Fail("conversations.history", fakeslack.TooMany(1)) }, nil},
-		{"the list fails", "noc", func(s *fakeslack.Server) { s.Fail("conversations.list", fakeslack.Status(500)) }, nil},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			server := start(t, fakeslack.Options{})
-			c.server(server)
-			_, err := client(server).FindRoot(t.Context(), c.channel, "x", since)
-			var e *slack.Error
-			if c.want != nil && !errors.Is(err, c.want) || c.want == nil && !errors.As(err, &e) {
-				t.Errorf("FindRoot: %v, want %v", err, c.want)
-			}
-		})
-	}
-}
-
-// TestLookupReadsAllPages finds a post below a few hundred others, and gives up on a channel that is busier than that.
-func TestLookupReadsAllPages(t *testing.T) {
-	for _, c := range []struct {
-		others int
-		want   error
-	}{{450, nil}, {2100, slack.ErrNoHistory}} {
-		t.Run(fmt.Sprint(c.others), func(t *testing.T) {
-			server := start(t, fakeslack.Options{})
-			api := client(server)
-			root := post(t, api, slack.Post{Channel: "noc", Message: hello})
-			for i := range c.others {
-				server.Say("noc", fmt.Sprint("message ", i))
-			}
-			got, err := api.FindRoot(t.Context(), "C0000001", hello.Transition, time.Now())
-			if !errors.Is(err, c.want) || err == nil && got != root {
-				t.Errorf("found %+v, %v", got, err)
-			}
-		})
-	}
-}
-
-func TestWebhook(t *testing.T) {
-	server := start(t, fakeslack.Options{})
-	hook := slack.NewWebhook(server.WebhookURL, nil, patient)
-	brief := hello
-	brief.Brief = true
-	for _, p := range []slack.Post{{Message: hello}, {Message: brief, Broadcast: true}, {Message: hello, Plain: true}} {
-		if _, err := hook.Post(t.Context(), p); err != nil {
-			t.Fatal(err)
-		}
-	}
-	shown := server.Messages("noc")
-	if len(shown) != 3 || shown[0].Blocks == nil || string(shown[0].Blocks) != string(shown[1].Blocks) || shown[2].Blocks != nil {
-		t.Errorf("the channel shows %+v: without a thread to look into, every post says everything", shown)
-	}
-	cases := []struct {
-		name  string
-		fault fakeslack.Fault
-		class incident.Class
-		code  string
-	}{
-		{"removed", fakeslack.Fault{Status: 404, Body: "no_service"}, incident.Permanent, "no_service"},
-		{"archived", fakeslack.Fault{Status: 410, Body: "channel_is_archived"}, incident.Permanent, "channel_is_archived"},
-		{"too long", fakeslack.Fault{Status: 400, Body: "invalid_payload"}, incident.Payload, "invalid_payload"},
-		{"a proxy's page", fakeslack.Fault{Status: 403, Body: "<html>"}, incident.Permanent, "http_403"},
-		{"too many", fakeslack.TooMany(3), incident.Undelivered, "ratelimited"},
-		{"something else with 200", fakeslack.Garbage("<html>"), incident.Ambiguous, "unreadable_answer"},
-		{"answer lost", fakeslack.DropAfter(), incident.Ambiguous, "connection"},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			server.Fail("webhook", c.fault)
-			_, err := hook.Post(t.Context(), slack.Post{Message: hello})
-			if f := slack.FailureOf(err); f.Class != c.class || f.Code != c.code {
-				t.Errorf("%v is %v %q", err, f.Class, f.Code)
-			}
-		})
-	}
-}
-
-// TestAServerThatTakesNames looks a post up by the channel's name when there is no way to learn its id.
-func TestAServerThatTakesNames(t *testing.T) {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/conversations.history", func(w http.ResponseWriter, r *http.Request) {
-		if r.FormValue("channel") != "noc" {
-			_, _ = w.Write([]byte(`{"ok":false,"error":"channel_not_found"}`))
-			return
-		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"ok": true, "messages": []any{map[string]any{
-			"ts": "1.000002", "metadata": map[string]any{"event_type": slack.EventType, "event_payload": map[string]any{"transition": "x"}},
-		}}})
-	})
-	server := httptest.NewServer(mux)
-	defer server.Close()
-	c := slack.NewClient(slack.Config{APIURL: server.URL, Token: func() string { return "xoxb-1" }})
-	got, err := c.FindRoot(t.Context(), "#noc", "x", time.Now())
-	if err != nil || got != (incident.Receipt{TS: "1.000002"}) {
-		t.Errorf("found %+v, %v", got, err)
 	}
 }
