@@ -28,6 +28,7 @@ func read(t *testing.T, history iter.Seq2[events.Event, error]) []events.Event {
 }
 
 func TestHistoryQuery(t *testing.T) {
+	t.Parallel()
 	js := natstest.Streams(t)
 	all := past(
 		live("default", 10), live("ventas", 10), live("default", 11), missed("default", 12), live("ventas", 11),
@@ -76,6 +77,7 @@ func TestHistoryQuery(t *testing.T) {
 }
 
 func TestHistoryOfNothing(t *testing.T) {
+	t.Parallel()
 	js := natstest.Streams(t)
 	if got := read(t, events.History(deadline(t), js, events.Query{})); len(got) > 0 {
 		t.Errorf("an empty stream has %v", ids(got))
@@ -101,6 +103,7 @@ func firstError(history iter.Seq2[events.Event, error]) error {
 }
 
 func TestHistoryGoesOnBehindInvalidMessages(t *testing.T) {
+	t.Parallel()
 	js := natstest.Streams(t)
 	storeJunk(t, js)
 	store(t, js, live("default", 1), live("default", 2))
@@ -133,6 +136,7 @@ func TestHistoryGoesOnBehindInvalidMessages(t *testing.T) {
 
 // TestHistoryEnds stores a message for each that is read: the history is what was there at the beginning.
 func TestHistoryEnds(t *testing.T) {
+	t.Parallel()
 	for _, operations := range [][]string{nil, {"default"}} {
 		js := natstest.Streams(t)
 		want := lives("default", 0, 5)
@@ -153,6 +157,7 @@ func TestHistoryEnds(t *testing.T) {
 }
 
 func TestHistoryContext(t *testing.T) {
+	t.Parallel()
 	js := natstest.Streams(t)
 	store(t, js, lives("default", 0, 20)...)
 	ctx, cancel := context.WithCancel(deadline(t))
@@ -178,6 +183,7 @@ func TestHistoryContext(t *testing.T) {
 }
 
 func TestHistoryMayBeLeftAndReadAgain(t *testing.T) {
+	t.Parallel()
 	js := natstest.Streams(t)
 	store(t, js, lives("default", 0, 10)...)
 	history := events.History(deadline(t), js, events.Query{})
@@ -244,6 +250,7 @@ func TestLatest(t *testing.T) {
 }
 
 func TestLast(t *testing.T) {
+	t.Parallel()
 	js := natstest.Streams(t)
 	ctx := deadline(t)
 	stream, err := js.Stream(ctx, events.StreamCalls)

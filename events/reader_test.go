@@ -16,6 +16,7 @@ const many = 7000
 
 // TestHistoryOutlivesTheServer restarts the server in the middle: every event is read, once, in order.
 func TestHistoryOutlivesTheServer(t *testing.T) {
+	t.Parallel()
 	server, js := newMortal(t)
 	store(t, js, lives("default", 0, many)...)
 	n := 0
@@ -37,6 +38,7 @@ func TestHistoryOutlivesTheServer(t *testing.T) {
 
 // TestHistoryEndsWithWhatIsLeft brings the server back with less than it had: the rest is not waited for.
 func TestHistoryEndsWithWhatIsLeft(t *testing.T) {
+	t.Parallel()
 	server, js := newMortal(t)
 	store(t, js, lives("default", 0, many)...)
 	n := 0
@@ -58,6 +60,7 @@ func TestHistoryEndsWithWhatIsLeft(t *testing.T) {
 }
 
 func TestHistoryOfADeletedStream(t *testing.T) {
+	t.Parallel()
 	js := natstest.Streams(t)
 	store(t, js, lives("default", 0, many)...)
 	var last error
@@ -77,6 +80,7 @@ var errDeleted = errors.New("the test has deleted the stream")
 
 // TestHistoryContextDuringAnOutage ends the context while the server is away.
 func TestHistoryContextDuringAnOutage(t *testing.T) {
+	t.Parallel()
 	server, js := newMortal(t)
 	store(t, js, lives("default", 0, many)...)
 	ctx, cancel := context.WithCancel(deadline(t))

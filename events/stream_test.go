@@ -14,6 +14,7 @@ import (
 )
 
 func TestStreamsComeBackAsDefined(t *testing.T) {
+	t.Parallel()
 	for _, o := range []events.StreamOptions{{}, {Replicas: 1, MaxAge: 400 * 24 * time.Hour, MaxBytes: 2 << 20}} {
 		_, js := natstest.Connect(t, natstest.Server(t))
 		for _, want := range []jetstream.StreamConfig{events.CallsStream(o), events.AlertsStream(o)} {
@@ -47,6 +48,7 @@ func TestStreamOptions(t *testing.T) {
 }
 
 func TestNobodyDeletesHistory(t *testing.T) {
+	t.Parallel()
 	js := natstest.Streams(t)
 	store(t, js, live("default", 1))
 	ctx := deadline(t)
@@ -77,6 +79,7 @@ func TestNobodyDeletesHistory(t *testing.T) {
 
 // TestSubjectsSelect reads with the filters of each kind: both subjects of CALLS, and transitions without actions.
 func TestSubjectsSelect(t *testing.T) {
+	t.Parallel()
 	js := natstest.Streams(t)
 	ctx := deadline(t)
 	store(t, js, live("default", 1), live("ventas", 1), live("cob", 1))
@@ -122,6 +125,7 @@ func TestSubjectsSelect(t *testing.T) {
 
 // TestStreamStoresAnEventOnce sends the same event again: its id is the key of the server's deduplication.
 func TestStreamStoresAnEventOnce(t *testing.T) {
+	t.Parallel()
 	js := natstest.Streams(t)
 	for i, e := range []events.Event{live("default", 1), live("default", 1), live("ventas", 1), missed("default", 1)} {
 		ack, err := js.PublishMsg(deadline(t), encode(t, e))

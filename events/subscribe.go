@@ -48,7 +48,7 @@ func subscribe(ctx context.Context, js jetstream.JetStream, s *Subscription, han
 		return err
 	}
 	// One at a time: a prefetched message would time out behind a slow handler, and come again.
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(1))
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(1), jetstream.PullHeartbeat(heartbeat))
 	if err != nil {
 		return err
 	}
@@ -70,6 +70,9 @@ func subscribe(ctx context.Context, js jetstream.JetStream, s *Subscription, han
 		_ = worker.do(ctx, msg)
 	}
 }
+
+// heartbeat is how often the server says that it has no message yet. After twice that time of silence Subscribe looks why.
+const heartbeat = time.Second
 
 // release ends the reading and gives back at once what was received and not handled, so that whoever comes next need not
 // wait for it to time out.
