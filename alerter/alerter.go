@@ -197,7 +197,7 @@ func (a *Alerter) composer() slack.Composer {
 	for _, r := range a.config.rules.Rules {
 		c.Rules[r.Name] = slack.Rule{
 			Title:   map[string]string{"en": r.Title("en"), "es": r.Title("es")},
-			Share:   r.ValueIsShare(),
+			Results: slack.ResultsOf(r.Value), Share: r.ValueIsShare(),
 			Mention: r.Mention, Runbook: r.Runbook,
 		}
 	}

@@ -60,7 +60,11 @@ func (c *upCommand) Run(t *terminal) error {
 	for _, w := range config.Warnings() {
 		t.log.Warn("variable ignored", "name", w.Name, "reason", w.Text)
 	}
-	return daemon.Run(t.ctx, s.settings, t.log, s.run)
+	err := daemon.Run(t.ctx, s.settings, t.log, s.run)
+	if err == nil {
+		t.log.Info("stopped")
+	}
+	return err
 }
 
 // noToken tells that nothing in the environment names an operation to poll.
