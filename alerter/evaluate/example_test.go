@@ -29,7 +29,7 @@ func Example() {
 	}
 	fmt.Println(published["CongestionSpike"].Incident)
 	// Output:
-	// 15:15 CongestionSpike firing  – 44 % congestion (44 of 100 unconnected calls)
-	// 15:30 CongestionSpike resolved cleared – 7 % congestion (7 of 100 unconnected calls)
+	// 15:15 CongestionSpike firing  – 44% congestion (44 of 100 unconnected calls)
+	// 15:30 CongestionSpike resolved cleared – 7% congestion (7 of 100 unconnected calls)
 	// default/2026-11-22T15:05:00Z
 }

@@ -30,7 +30,7 @@ rules:
 		fmt.Printf("%v: %s\n", r.Eval(&w).Expr, r.Summary(rule.English, "default", &w))
 	}
 	// Output:
-	// true: 44 % of 1,073 unconnected calls
+	// true: 44% of 1,073 unconnected calls
 	// false: Congestion: no unconnected calls in this window
 	// unknown: Congestion: no data for this window
 }

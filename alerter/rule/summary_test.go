@@ -12,15 +12,15 @@ func TestSummaries(t *testing.T) {
 		name, keys, en, es string
 	}{
 		{"the contract's example", congestion + `summary: "congestion is {{percent .Value}} of unconnected calls"`,
-			"congestion is 44 % of unconnected calls", "congestion is 44 % of unconnected calls"},
+			"congestion is 44% of unconnected calls", "congestion is 44 % of unconnected calls"},
 		{"in two languages", congestion + `summary: {en: "{{number .Total}} calls", es: "{{number .Total}} llamadas"}`,
 			"1,073 calls", "1.073 llamadas"},
 		{"counts and shares", congestion + `summary: "{{.Count.congestion}} {{.Count.nobody}} {{percent .Share.congestion}}"`,
-			"476 0 44 %", "476 0 44 %"},
+			"476 0 44%", "476 0 44 %"},
 		{"names", congestion + `summary: "{{.Operation}} {{.Rule}} {{.Title}} {{.Severity}}"`,
 			"ventas Test Test warning", "ventas Test Test warning"},
 		{"none, on a share", congestion + "title: {en: Congestion, es: Congestión}",
-			"Congestion: 44 % (20 %)", "Congestión: 44 % (20 %)"},
+			"Congestion: 44% (20%)", "Congestión: 44 % (20 %)"},
 		{"none, on a number", "expr: total > 5\n    value: total * 1.5\n    threshold: 5", "Test: 1,609.5 (5)", "Test: 1.609,5 (5)"},
 		{"none, without a threshold", "expr: total > 5\n    value: total", "Test: 1,073", "Test: 1.073"},
 		{"none, without a value", "expr: total > 5", "Test", "Test"},
@@ -63,8 +63,8 @@ func TestPercent(t *testing.T) {
 		calls, congested int64
 		en, es           string
 	}{
-		{100, 44, "44 %", "44 %"}, {1000, 45, "4.5 %", "4,5 %"}, {1000, 446, "45 %", "45 %"}, {100, 4, "4 %", "4 %"},
-		{1000, 1, "0.1 %", "0,1 %"}, {10000, 1, "0 %", "0 %"}, {10000, 999, "10 %", "10 %"}, {7, 7, "100 %", "100 %"},
+		{100, 44, "44%", "44 %"}, {1000, 45, "4.5%", "4,5 %"}, {1000, 446, "45%", "45 %"}, {100, 4, "4%", "4 %"},
+		{1000, 1, "0.1%", "0,1 %"}, {10000, 1, "0%", "0 %"}, {10000, 999, "10%", "10 %"}, {7, 7, "100%", "100 %"},
 	} {
 		w := windowOf(c.calls, c.congested)
 		if en, es := r.Summary("en", "x", &w), r.Summary("es", "x", &w); en != c.en || es != c.es {

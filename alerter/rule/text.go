@@ -74,7 +74,7 @@ func parseSummary(name, text, language string) (*template.Template, error) {
 // errNoNumber stops a template that shows a value which its rule does not have.
 var errNoNumber = errors.New("there is no number to show: the rule needs `value` (or `threshold`)")
 
-// percent writes a share: 0.44 is "44 %", 0.045 is "4.5 %", in Spanish "4,5 %".
+// percent writes a share: 0.44 is "44%", 0.045 is "4.5%", in Spanish "44 %" and "4,5 %".
 func percent(v float64, language string) (string, error) {
 	if math.IsNaN(v) {
 		return "", errNoNumber
@@ -83,7 +83,11 @@ func percent(v float64, language string) (string, error) {
 	if tenths := math.Round(v * 1000); math.Abs(tenths) < 100 && math.Mod(tenths, 10) != 0 {
 		text = strconv.FormatFloat(tenths/10, 'f', 1, 64)
 	}
-	return localised(text, language) + " %", nil
+	sign := "%"
+	if language == Spanish {
+		sign = " %"
+	}
+	return localised(text, language) + sign, nil
 }
 
 // readable writes a number with separators: 1073 is "1,073", in Spanish "1.073"; at most two decimals.

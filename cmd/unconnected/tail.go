@@ -111,7 +111,7 @@ func writeShares(w io.Writer, e *events.Event) {
 	separator := ""
 	for _, result := range names {
 		if n := e.Counts[result]; n > 0 {
-			fmt.Fprintf(w, "%s%s %d (%.0f %%)", separator, strings.ReplaceAll(result, "_", " "), n, 100*float64(n)/float64(e.Total))
+			fmt.Fprintf(w, "%s%s %d (%.0f%%)", separator, strings.ReplaceAll(result, "_", " "), n, 100*float64(n)/float64(e.Total))
 			separator = ", "
 		}
 	}
