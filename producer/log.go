@@ -75,7 +75,7 @@ func (l *operationLog) open(ctx context.Context) (oplog.Head, error) {
 		stream, err = l.ensure(ctx)
 	}
 	if err != nil {
-		return oplog.Head{}, natsio.Forbidden(l.js, err)
+		return oplog.Head{}, natsio.Explain(l.js, err)
 	}
 	l.stream, l.created = stream, stream.CachedInfo().Created.UTC()
 	if err := l.readMark(ctx); err != nil {
@@ -232,7 +232,7 @@ func (l *operationLog) append(ctx context.Context, e *events.Event, after uint64
 		// The end can be read but nothing is stored: what a server does whose disk was full.
 		err = fmt.Errorf("%w; if this lasts, look at the NATS server's disk: after it was full the server must be restarted", err)
 	}
-	return 0, fmt.Errorf("append %s: %w", e.ID(), natsio.Forbidden(l.js, err))
+	return 0, fmt.Errorf("append %s: %w", e.ID(), natsio.Explain(l.js, err))
 }
 
 // readBack tells whether the last message of the log, stored after the given sequence, bears the id.

@@ -15,8 +15,13 @@ import (
 	"unconnected/internal/config"
 )
 
-// ErrPermission is wrapped by the error of a request that the server's permissions forbid; see [Forbidden].
-var ErrPermission = errors.New("NATS permissions forbid it; give this user the permission")
+// Errors that [Explain] finds.
+var (
+	// ErrPermission is wrapped by the error of a request that the server's permissions forbid.
+	ErrPermission = errors.New("NATS permissions forbid it; give this user the permission")
+	// ErrAway is wrapped by the error of a request that could not be sent.
+	ErrAway = errors.New("NATS is not reachable; it is tried again until it is (NATS_URL says where)")
+)
 
 // Options turns the settings into connection options, for [nats.Connect] and for an embedded server alike: reconnecting
 // for ever, no buffering of what is published while the connection is away (it would be delivered after its publisher
@@ -30,6 +35,8 @@ func Options(name string, c *config.NATS, log *slog.Logger) []nats.Option {
 		nats.RetryOnFailedConnect(true),
 		nats.ReconnectBufSize(-1),
 		nats.PermissionErrOnSubscribe(true),
+		nats.IgnoreAuthErrorAbort(), // a rotated password may come
+		nats.ReconnectErrHandler(sayOnce(log)),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				log.Warn("NATS connection lost; reconnecting", "error", err)
@@ -39,6 +46,17 @@ func Options(name string, c *config.NATS, log *slog.Logger) []nats.Option {
 		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) { logAsync(log, sub, err) }),
 	}
 	return append(options, authentication(c)...)
+}
+
+// sayOnce logs why the connection can't be opened, each new reason once.
+func sayOnce(log *slog.Logger) nats.ConnErrHandler {
+	var said string
+	return func(_ *nats.Conn, err error) {
+		if reason := err.Error(); reason != said {
+			said = reason
+			log.Warn("NATS can't be reached; trying again", "reason", reason)
+		}
+	}
 }
 
 func authentication(c *config.NATS) []nats.Option {
@@ -81,7 +99,7 @@ func Connect(name string, c *config.NATS, log *slog.Logger) (*nats.Conn, error) 
 		return nil, fmt.Errorf("connect to NATS at %s: %w", c.Servers(), err)
 	}
 	if !nc.IsConnected() {
-		log.Warn("NATS is not reachable; trying again until it is", "servers", c.Servers(), "reason", nc.LastError())
+		log.Warn("NATS is not reachable; trying again until it is", "servers", c.Servers())
 	}
 	return nc, nil
 }
@@ -112,13 +130,20 @@ func IsConflict(err error) bool {
 		api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
 }
 
-// Forbidden tells what a time-out was about if the server has refused a subject to this connection: a request that is
-// forbidden has no other answer. Any other error it returns as it is.
-func Forbidden(js jetstream.JetStream, err error) error {
-	refused := js.Conn().LastError()
-	if !errors.Is(refused, nats.ErrPermissionViolation) ||
-		!errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, nats.ErrTimeout) {
-		return err
+// Explain says what an error of a request means when the connection knows better: that it is away, or that the server
+// has refused a subject to it, which shows as a time-out. Any other error it returns as it is.
+func Explain(js jetstream.JetStream, err error) error {
+	conn := js.Conn()
+	refused := conn.LastError()
+	timedOut := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
+	switch {
+	case errors.Is(err, nats.ErrReconnectBufExceeded), err != nil && !conn.IsConnected():
+		if refused != nil {
+			return fmt.Errorf("%w: %w", ErrAway, refused)
+		}
+		return ErrAway
+	case timedOut && errors.Is(refused, nats.ErrPermissionViolation):
+		return fmt.Errorf("%w: %w: %w", err, ErrPermission, refused)
 	}
-	return fmt.Errorf("%w: %w: %w", err, ErrPermission, refused)
+	return err
 }

@@ -39,7 +39,7 @@ func EnsureStream(ctx context.Context, js jetstream.JetStream, want jetstream.St
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("stream %s: %w", want.Name, explain(Forbidden(js, err), want))
+		return nil, fmt.Errorf("stream %s: %w", want.Name, explain(Explain(js, err), want))
 	}
 	for _, d := range Drift(stream.CachedInfo().Config, want) {
 		log.Warn("a stream differs from the settings; it is used as it is", "stream", want.Name, "difference", d)
@@ -78,7 +78,7 @@ func EnsureBucket(ctx context.Context, js jetstream.JetStream, bucket string, re
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("bucket %s: %w", bucket, Forbidden(js, err))
+		return nil, fmt.Errorf("bucket %s: %w", bucket, Explain(js, err))
 	}
 	return kv, nil
 }

@@ -112,8 +112,8 @@ func TestAMissingPermissionIsNamed(t *testing.T) {
 func TestATimeoutThatNobodyForbade(t *testing.T) {
 	js := connectAs(t, smallServer(t), "admin")
 	for _, err := range []error{context.DeadlineExceeded, nats.ErrTimeout, errors.New("other")} {
-		if got := natsio.Forbidden(js, err); got != err {
-			t.Errorf("Forbidden(%v) = %v", err, got)
+		if got := natsio.Explain(js, err); got != err {
+			t.Errorf("Explain(%v) = %v", err, got)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (l *logger) Noticef(format string, v ...any) { l.log.Debug(fmt.Sprintf(form
 func (l *logger) Debugf(format string, v ...any) {}
 func (l *logger) Tracef(format string, v ...any) {}
 
-func (l *logger) Warnf(format string, v ...any)  { l.log.Warn(fmt.Sprintf(format, v...)) }
+func (l *logger) Warnf(format string, v ...any) { l.log.Warn(fmt.Sprintf(format, v...)) }
 func (l *logger) Errorf(format string, v ...any) {
 	text := fmt.Sprintf(format, v...)
 	l.log.Error(text)
