@@ -42,7 +42,7 @@ type received struct {
 
 // openHistory returns nil when there is nothing to read.
 func openHistory(ctx context.Context, js jetstream.JetStream, q Query) (*historyReader, error) {
-	filters, err := filters(q.Operations)
+	filters, err := filtersOf(q.Operations)
 	if err != nil {
 		return nil, err
 	}
@@ -137,8 +137,8 @@ func (r *historyReader) left(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// filters are the subjects of the operations, whose names may come from people.
-func filters(operations []string) ([]string, error) {
+// filtersOf are the subjects of the operations, whose names may come from people.
+func filtersOf(operations []string) ([]string, error) {
 	for _, operation := range operations {
 		if !ValidOperation(operation) {
 			return nil, fmt.Errorf("operation %.80q is not a name", operation)

@@ -97,7 +97,7 @@ func isGone(ctx context.Context, consumer jetstream.Consumer) bool {
 // consumer finds the durable consumer, or creates it. The place of an existing one does not move; how it delivers is
 // brought up to date, because the order depends on it.
 func (s *Subscription) consumer(ctx context.Context, js jetstream.JetStream) (jetstream.Consumer, error) {
-	filters, err := filters(s.Operations)
+	filters, err := filtersOf(s.Operations)
 	if err != nil {
 		return nil, err
 	}
