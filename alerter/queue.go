@@ -113,8 +113,18 @@ func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time
 	return &job{part, rec, action}, time.Time{}
 }
 
-// perform does one job: the intent is stored before a post, its result after it. What was begun is finished even while the
-// program stops, because a post whose result is not stored has to be looked up.
+// stopWithin is how long Slack may still take to answer once the program stops. Container engines kill after ten seconds.
+const stopWithin = 3 * time.Second
+
+// finishing is the context of what was begun: it ends at the deadline, and a while after ctx does.
+func finishing(ctx context.Context, deadline time.Time) (context.Context, context.CancelFunc) {
+	sending, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(stopWithin, cancel) })
+	return sending, func() { stop(); cancel() }
+}
+
+// perform does one job: the intent is stored before a post, its result after it. What was begun is finished, if it can be
+// for a moment, even while the program stops, because a post whose result is not stored has to be looked up.
 func (n *notifier) perform(ctx context.Context, q *queue, j *job) {
 	deadline := time.Now().Add(slack.DefaultTimeout)
 	rec := j.rec
@@ -127,7 +137,7 @@ func (n *notifier) perform(ctx context.Context, q *queue, j *job) {
 		}
 	}
 	message := n.composer.Compose(j.action, &j.part, rec.Record, time.Now())
-	sending, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	sending, cancel := finishing(ctx, deadline)
 	receipt, err := slack.Deliver(sending, n.sink, j.action, rec.Record, message)
 	cancel()
 	n.pacer.Observe(q.channel, err)
