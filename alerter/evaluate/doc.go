@@ -32,6 +32,7 @@
 // is known now. This can clear an alert, but makes one fire only if the correction was stored within [Options].MaxAge of
 // the end of the newest window. What it changed counts for the windows that follow in any case.
 //
-// Windows that came before, that overlap others, and corrections of windows nobody remembers any more change nothing.
+// Windows that came before, that overlap others, that lie more than a day after their storing, and corrections of windows
+// nobody remembers any more change nothing.
 // An hour is remembered, or as many windows as `for` and `keep` look back.
 package evaluate

@@ -59,13 +59,22 @@ func (o *Operation) Window() events.Window { return o.window }
 // alert began to fire or was resolved. Messages of other operations, and those that the log should not have (see the
 // package comment), change nothing.
 func (o *Operation) Apply(ev *events.Event) (changed bool) {
-	if ev.Operation != o.name || ev.Window.Start.Unix() >= ev.Window.End.Unix() {
+	if ev.Operation != o.name || ev.Window.Start.Unix() >= ev.Window.End.Unix() || fromFuture(ev) {
 		return false
 	}
 	if ev.IsLive() {
 		return o.live(ev)
 	}
 	return o.correct(ev)
+}
+
+// skew is how far the clocks of producer and server may differ, generously.
+const skew = 24 * time.Hour
+
+// fromFuture tells whether an event counts calls that had not happened when it was stored. It was not written by a
+// producer; taken for the newest window it would hide all that follow.
+func fromFuture(ev *events.Event) bool {
+	return !ev.Stored.IsZero() && ev.Window.End.Sub(ev.Stored) > skew
 }
 
 // Tick tells the operation the time. No rule asks for it yet; those about missing data will.

@@ -159,6 +159,9 @@ func TestMessagesThatTheLogShouldNotHave(t *testing.T) {
 		})},
 		{"a window over another", hot(func(ev *events.Event) { ev.Window.Start = ev.Window.Start.Add(-time.Minute) })},
 		{"a window over all", hot(func(ev *events.Event) { ev.Window.Start = monday.Add(-time.Hour) })},
+		{"a window of next year", hot(func(ev *events.Event) {
+			ev.Window = events.Window{Start: ev.Stored.AddDate(1, 0, 0), End: ev.Stored.AddDate(1, 0, 0).Add(5 * time.Minute)}
+		})},
 		{"an empty window", hot(func(ev *events.Event) { ev.Window.End = ev.Window.Start })},
 		{"a window backwards", hot(func(ev *events.Event) { ev.Window.End = monday })},
 		{"a revision of a window that was not there", hot(func(ev *events.Event) { ev.Revision = 1 })},
