@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -36,6 +37,18 @@ type site struct {
 	alerter  alerter.Config
 	demo     *demo              // nil when the API is real
 	server   *natsserver.Server // nil when NATS_URL names one
+}
+
+// Validate checks the form of the address; whether it can be listened on shows when it is tried.
+func (c *upCommand) Validate() error {
+	_, port, err := net.SplitHostPort(c.Listen)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("--listen: %q is not an address with a port, for example 127.0.0.1:4222", c.Listen)
+	}
+	return nil
 }
 
 // Run starts everything and stays until it is stopped.
