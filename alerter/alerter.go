@@ -10,6 +10,7 @@ package alerter
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"sync/atomic"
@@ -21,9 +22,9 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/term"
 
+	"unconnected/alerter/incident"
 	"unconnected/alerter/slack"
 	"unconnected/events"
-	"unconnected/internal/daemon"
 	"unconnected/internal/natsio"
 )
 
@@ -32,6 +33,7 @@ type Options struct {
 	Log     *slog.Logger
 	Conn    *nats.Conn // stays open when the alerter stops
 	Metrics prometheus.Registerer
+	Output  io.Writer // of the messages when there is no Slack; nil means standard output
 	// Embedded says that the NATS server lives and dies with this process: what it lacks will not come by waiting.
 	Embedded bool
 }
@@ -46,6 +48,7 @@ type Alerter struct {
 	channel func(rule string) string
 	current atomic.Pointer[session] // nil while there is none
 	problem atomic.Pointer[string]  // why there is no session
+	refusal atomic.Pointer[string]  // why Slack does not take the token; nil while it does, or that is not known
 }
 
 // New makes an Alerter of a validated configuration and registers its metrics.
@@ -73,9 +76,16 @@ func (a *Alerter) chooseSink() {
 		a.sink, a.channel = slack.NewWebhook(c.WebhookURL.Value, c.WebhookURL.Reload, 0), fixed("webhook")
 	default:
 		log.Warn("neither SLACK_TOKEN nor SLACK_WEBHOOK_URL is set: messages go to standard output")
-		a.sink, a.channel = slack.NewTerminal(os.Stdout, term.IsTerminal(int(os.Stdout.Fd()))), fixed("terminal")
+		a.sink, a.channel = terminal(a.options.Output), fixed("terminal")
 		a.pacer.Interval = time.Nanosecond // a terminal needs no pause between cards
 	}
+}
+
+func terminal(out io.Writer) *slack.Terminal {
+	if out == nil {
+		return slack.NewTerminal(os.Stdout, term.IsTerminal(int(os.Stdout.Fd())))
+	}
+	return slack.NewTerminal(out, false)
 }
 
 // slackChannel is the channel that a rule names, or the default one.
@@ -92,12 +102,13 @@ func (a *Alerter) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.sessions(ctx) })
 	group.Go(func() error { a.beat(ctx); return nil })
+	group.Go(func() error { a.vouch(ctx); return nil })
 	return group.Wait()
 }
 
 // sessions runs one session after the other until ctx ends.
 func (a *Alerter) sessions(ctx context.Context) error {
-	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+	for wait := time.Second; ; wait = min(2*wait, sessionMost) {
 		began := time.Now()
 		err := a.session(ctx)
 		if ctx.Err() != nil {
@@ -112,18 +123,18 @@ func (a *Alerter) sessions(ctx context.Context) error {
 		reason := err.Error()
 		a.problem.Store(&reason)
 		a.options.Log.Warn("starting over from the streams", "error", err, "wait", wait.String())
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		}
+		waitFor(ctx, nil, time.Now().Add(wait))
 	}
 }
+
+// sessionMost bounds the wait between sessions that fail one after the other.
+const sessionMost = 15 * time.Second
 
 // session is one life of both halves, from reading the streams on.
 type session struct {
 	evaluator *evaluator
 	notifier  *notifier
+	guard     *guard
 }
 
 func (a *Alerter) session(ctx context.Context) error {
@@ -143,6 +154,7 @@ func (a *Alerter) session(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.evaluator.run(ctx) })
 	group.Go(func() error { return s.notifier.run(ctx) })
+	group.Go(func() error { return s.guard.run(ctx) })
 	return group.Wait()
 }
 
@@ -169,22 +181,27 @@ func (a *Alerter) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	guard, err := newGuard(ctx, js, events.StreamCalls, events.StreamAlerts, "KV_"+bucket.Bucket(), "KV_"+notices.Bucket())
+	if err != nil {
+		return nil, err
+	}
 	evaluator, err := a.newEvaluator(ctx, js, bucket, calls, alerts)
 	if err != nil {
 		return nil, err
 	}
 	notifier, err := a.newNotifier(ctx, js, notices, evaluator.progress)
-	return &session{evaluator, notifier}, err
+	return &session{evaluator, notifier, guard}, err
 }
 
 func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucket jetstream.KeyValue, p *progress) (*notifier, error) {
-	records, err := loadRecords(ctx, bucket, a.options.Log)
+	records, err := loadRecords(ctx, js, bucket, a.options.Log)
 	if err != nil {
 		return nil, err
 	}
 	return &notifier{
 		js: js, sink: a.sink, composer: a.composer(), pacer: a.pacer, records: records, progress: p,
 		channelOf: a.channel, maxAge: a.config.maxAge(), log: a.options.Log, metrics: a.metrics,
+		fold: incident.NewFold(), queues: make(map[string]*queue),
 	}, nil
 }
 
@@ -202,33 +219,4 @@ func (a *Alerter) composer() slack.Composer {
 		}
 	}
 	return c
-}
-
-// Report is the readiness: whether windows are judged and people can be told. It is safe for concurrent use.
-func (a *Alerter) Report() daemon.Report {
-	s := a.current.Load()
-	if s == nil {
-		report := daemon.Report{State: "starting"}
-		if reason := a.problem.Load(); reason != nil {
-			report.State, report.Reason = "retrying", *reason
-		}
-		return report
-	}
-	report := s.evaluator.report()
-	switch a.sink.(type) {
-	case *slack.Terminal:
-		report.Notes = append(report.Notes, "neither SLACK_TOKEN nor SLACK_WEBHOOK_URL is set: messages go to standard output")
-	case *slack.Webhook:
-		report.Notes = append(report.Notes, "a webhook posts only: no edits, no threads, no look-up of posts whose answer was lost")
-	}
-	for channel, trouble := range s.notifier.records.troubles() {
-		if trouble.Class == "permanent" {
-			report.Ready, report.State = false, "refused"
-			report.Reason = fmt.Sprintf("Slack refuses channel %s: %s; %s", channel, trouble.Code, trouble.Hint)
-		} else {
-			report.Notes = append(report.Notes, fmt.Sprintf("channel %s waits since %s: %s",
-				channel, trouble.Since.UTC().Format(time.RFC3339), trouble.Code))
-		}
-	}
-	return report
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,7 +16,6 @@ import (
 	"unconnected/alerter/incident"
 	"unconnected/alerter/rule"
 	"unconnected/events"
-	"unconnected/internal/daemon"
 	"unconnected/internal/natsio"
 )
 
@@ -31,7 +30,6 @@ type evaluator struct {
 	language string
 	log      *slog.Logger
 	metrics  *metrics
-	conn     *nats.Conn
 	progress *progress
 
 	// What follows belongs to the goroutine of run.
@@ -45,6 +43,7 @@ type evaluator struct {
 
 	mu       sync.Mutex
 	caughtUp bool                 // guarded by mu
+	trouble  string               // why alert events can't be stored, "" while they can; guarded by mu
 	reached  map[string]time.Time // operation → end of the newest window judged; guarded by mu
 }
 
@@ -55,7 +54,7 @@ func (a *Alerter) newEvaluator(
 	e := &evaluator{
 		js: js, alerts: alerts, bucket: bucket, rules: a.config.rules,
 		options:  evaluate.Options{MaxAge: a.config.maxAge(), Zone: a.config.Alerts.Timezone.Zone()},
-		language: a.config.Alerts.Language, log: a.options.Log, metrics: a.metrics, conn: a.options.Conn,
+		language: a.config.Alerts.Language, log: a.options.Log, metrics: a.metrics,
 		progress:   newProgress(),
 		operations: make(map[string]*evaluate.Operation), published: make(map[string]map[string]events.Alert),
 		reached: make(map[string]time.Time),
@@ -99,17 +98,25 @@ func (e *evaluator) readPublished(ctx context.Context) error {
 		alert, err := events.DecodeAlert(msg)
 		if err != nil {
 			e.log.Warn("a message on ALERTS is left out", "reason", err)
+			if err := e.noteForeign(ctx, msg.Subject(), meta.Sequence.Stream); err != nil {
+				return err
+			}
 			continue
 		}
-		e.notePublished(alert)
+		e.noteRead(alert)
 	}
 	return nil
 }
 
-func (e *evaluator) notePublished(alert events.Alert) {
-	if alert.Sequence <= e.position.Unfenced {
+// noteRead takes a stored alert that was read for the state of its subject.
+func (e *evaluator) noteRead(alert events.Alert) {
+	if !e.position.fences(&alert) {
 		alert.Cause = events.Cause{} // of another CALLS: it comes before everything in this one
 	}
+	e.notePublished(alert)
+}
+
+func (e *evaluator) notePublished(alert events.Alert) {
 	if e.published[alert.Operation] == nil {
 		e.published[alert.Operation] = make(map[string]events.Alert)
 	}
@@ -117,46 +124,56 @@ func (e *evaluator) notePublished(alert events.Alert) {
 	e.lastAlert = max(e.lastAlert, alert.Sequence)
 }
 
-// run evaluates until ctx ends. It returns an error when CALLS can't be followed any more.
-func (e *evaluator) run(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go e.guardStream(ctx, cancel)
-	err := followStream(ctx, e.js, events.StreamCalls, events.Subjects(),
-		func() { e.catchUp(ctx) },
-		func(msg jetstream.Msg) { e.handle(ctx, msg) })
-	e.storePosition(context.WithoutCancel(ctx), true)
-	return errors.Join(context.Cause(ctx), err)
+// noteForeign deals with a subject whose last message, at sequence, is no alert event: its state is that of the last one
+// that is, and the next is stored behind the foreign message.
+func (e *evaluator) noteForeign(ctx context.Context, subject string, sequence uint64) error {
+	var alert events.Alert
+	for next := uint64(1); next < sequence; {
+		raw, err := e.alerts.GetMsg(ctx, next, jetstream.WithGetMsgSubject(subject))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("read the alert's state: %w", err)
+		}
+		if valid, err := events.DecodeRawAlert(raw); err == nil {
+			alert = valid
+		}
+		next = raw.Sequence + 1
+	}
+	if alert.Rule == "" { // there never was one
+		tokens := strings.Split(subject, ".")
+		operation, rule := tokens[len(tokens)-2], tokens[len(tokens)-1]
+		if !events.ValidOperation(operation) || !events.ValidRule(rule) {
+			return nil // nor will there be one
+		}
+		alert = events.Alert{Operation: operation, Rule: rule, Status: events.Resolved}
+	}
+	if !e.position.fences(&alert) {
+		alert.Cause = events.Cause{}
+	}
+	alert.Sequence = sequence
+	e.notePublished(alert)
+	return nil
 }
 
-// errStreamChanged says that CALLS is not the stream any more that was folded.
-var errStreamChanged = errors.New("the stream CALLS was deleted or created anew")
-
-// guardStream looks from time to time whether CALLS is still the same stream: an ordered consumer would wait for ever for
-// the next sequence of one that is gone.
-func (e *evaluator) guardStream(ctx context.Context, fail context.CancelCauseFunc) {
-	ticker := time.NewTicker(30 * time.Second)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		stream, err := e.js.Stream(ctx, events.StreamCalls)
-		gone := errors.Is(err, jetstream.ErrStreamNotFound)
-		if gone || err == nil && !stream.CachedInfo().Created.Equal(e.stored.Stream) {
-			fail(errStreamChanged)
-			return
-		}
+// run evaluates until ctx ends. It returns an error when CALLS can't be followed any more.
+func (e *evaluator) run(ctx context.Context) error {
+	calls := follower{
+		js: e.js, stream: events.StreamCalls, subjects: events.Subjects(), log: e.log,
+		handle:   func(msg jetstream.Msg) { e.handle(ctx, msg) },
+		caughtUp: func() { e.catchUp(ctx) },
 	}
+	err := calls.run(ctx)
+	e.storePosition(context.WithoutCancel(ctx), true)
+	return err
 }
 
 // handle folds one message of CALLS and stores what follows from it.
 func (e *evaluator) handle(ctx context.Context, msg jetstream.Msg) {
 	event, err := e.decoder.Decode(msg)
 	if err != nil {
-		e.log.Warn("a message on CALLS is left out", "reason", err)
+		e.leaveOut(ctx, err)
 		return
 	}
 	operation := e.operations[event.Operation]
@@ -183,6 +200,18 @@ func (e *evaluator) handle(ctx context.Context, msg jetstream.Msg) {
 	e.storePosition(ctx, false)
 }
 
+// leaveOut says once that a message of CALLS is no event.
+func (e *evaluator) leaveOut(ctx context.Context, err error) {
+	var invalid *events.InvalidError
+	if !errors.As(err, &invalid) || e.position.covers(events.Cause{Sequence: invalid.Sequence}) {
+		e.log.Debug("a message on CALLS is left out", "reason", err)
+		return
+	}
+	e.log.Warn("a message on CALLS is left out", "reason", err)
+	e.position.Sequence, e.position.Tick = invalid.Sequence, 0
+	e.storePosition(ctx, false)
+}
+
 // judged tells everybody who wants to know how far evaluation got.
 func (e *evaluator) judged(operation string, window events.Window) {
 	e.metrics.judged(operation, window.End, e.published[operation])
@@ -192,50 +221,96 @@ func (e *evaluator) judged(operation string, window events.Window) {
 	e.progress.set(incident.Progress{Operation: operation, WindowEnd: window.End, At: time.Now().UTC()}, e.lastAlert)
 }
 
+// errUnstorable says that a stream will never take an alert event as it is.
+var errUnstorable = errors.New("it can never be stored")
+
 // publish stores what differs, one alert after the other. When an append is refused, or nobody knows whether it was
 // stored, the subject's last message is read and what differs is decided anew. While NATS is away it keeps trying.
 func (e *evaluator) publish(ctx context.Context, operation string, differs func(published map[string]events.Alert) []events.Alert) {
-	for wait := 50 * time.Millisecond; ctx.Err() == nil; {
+	said := ""
+	for wait := publishFirst; ctx.Err() == nil; {
 		todo := differs(e.published[operation])
 		if len(todo) == 0 {
-			return
+			break
 		}
-		if err := e.append(ctx, &todo[0]); err != nil {
-			e.log.Warn("an alert event can't be stored now; trying again", "alert", todo[0].ID(), "error", err)
-			waitFor(ctx, nil, time.Now().Add(wait))
-			wait = min(2*wait, 5*time.Second)
+		err := e.append(ctx, &todo[0])
+		switch {
+		case errors.Is(err, errUnstorable):
+			e.log.Error("an alert event is left out", "alert", todo[0].ID(), "error", err)
+			todo[0].Sequence = e.published[operation][todo[0].Rule].Sequence
+			e.notePublished(todo[0]) // as if it were stored, or it would be tried for ever
 			continue
+		case err == nil:
+			wait = publishFirst
+			continue
+		case err.Error() != said && ctx.Err() == nil:
+			said = err.Error()
+			e.log.Warn("an alert event can't be stored now; trying again", "alert", todo[0].ID(), "error", err)
 		}
-		wait = 50 * time.Millisecond
+		e.setTrouble(err.Error())
+		waitFor(ctx, nil, time.Now().Add(wait))
+		wait = min(2*wait, publishMost)
 	}
+	e.setTrouble("")
 }
 
-const appendTimeout = 5 * time.Second
+func (e *evaluator) setTrouble(reason string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.trouble = reason
+}
+
+const (
+	appendTimeout = 5 * time.Second
+	publishFirst  = 50 * time.Millisecond // how long to wait before an append is tried again
+	publishMost   = 5 * time.Second
+)
 
 // append stores a behind the message that it was decided upon. Afterwards published holds what the subject's last message
-// is, whether that is a or not. An error means that this is not known.
+// is, whether that is a or not. An error means that a was not stored, or that this is not known.
 func (e *evaluator) append(ctx context.Context, a *events.Alert) error {
 	msg, err := events.EncodeAlert(a)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errUnstorable, err)
 	}
-	appending, cancel := context.WithTimeout(ctx, appendTimeout)
-	defer cancel()
 	behind := e.published[a.Operation][a.Rule].Sequence
-	ack, err := e.js.PublishMsg(appending, msg,
-		jetstream.WithExpectStream(events.StreamAlerts), jetstream.WithExpectLastSequencePerSubject(behind))
-	if err == nil && !ack.Duplicate {
+	ack, err := e.send(ctx, msg, behind)
+	if err == nil && ack.Duplicate {
+		// The server remembers the id from a CALLS that is gone. The sequence alone keeps the alert from being stored twice.
+		msg.Header.Del(jetstream.MsgIDHeader)
+		ack, err = e.send(ctx, msg, behind)
+	}
+	if err == nil {
 		stored := *a
 		stored.Sequence, stored.Stored = ack.Sequence, time.Now().UTC()
 		e.notePublished(stored)
 		e.log.Info("alert "+a.Status, "operation", a.Operation, "rule", a.Rule, "incident", a.Incident, "reason", a.Reason, "summary", a.Summary)
 		return nil
 	}
-	rereadErr := e.reread(ctx, a.Operation, a.Rule)
-	if err != nil && !natsio.IsConflict(err) {
+	if isUnstorable(err) {
+		return fmt.Errorf("%w: %w", errUnstorable, err)
+	}
+	if rereadErr := e.reread(ctx, a.Operation, a.Rule); rereadErr != nil {
 		return errors.Join(err, rereadErr)
 	}
-	return rereadErr
+	if e.published[a.Operation][a.Rule].Sequence != behind {
+		return nil // somebody else was faster, or it was stored after all: decide anew
+	}
+	return natsio.Explain(e.js, err)
+}
+
+func (e *evaluator) send(ctx context.Context, msg *nats.Msg, behind uint64) (*jetstream.PubAck, error) {
+	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
+	defer cancel()
+	return e.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(events.StreamAlerts), jetstream.WithExpectLastSequencePerSubject(behind))
+}
+
+// jsErrTooLarge is the server's answer to a message above the stream's limit.
+const jsErrTooLarge jetstream.ErrorCode = 10054
+
+func isUnstorable(err error) bool {
+	var api *jetstream.APIError
+	return errors.Is(err, nats.ErrMaxPayload) || errors.As(err, &api) && api.ErrorCode == jsErrTooLarge
 }
 
 // reread takes the last message of an alert's subject for what is published.
@@ -252,10 +327,9 @@ func (e *evaluator) reread(ctx context.Context, operation, rule string) error {
 	}
 	alert, err := events.DecodeRawAlert(raw)
 	if err != nil {
-		// Foreign bytes: append behind them, as if nothing had been stored.
-		alert = events.Alert{Operation: operation, Rule: rule, Status: events.Resolved, Sequence: raw.Sequence}
+		return e.noteForeign(ctx, raw.Subject, raw.Sequence)
 	}
-	e.notePublished(alert)
+	e.noteRead(alert)
 	return nil
 }
 
@@ -301,27 +375,4 @@ func (e *evaluator) storePosition(ctx context.Context, now bool) {
 		return
 	}
 	e.stored, e.storedAt = e.position, time.Now()
-}
-
-// report is the readiness of evaluation. It is safe for concurrent use.
-func (e *evaluator) report() daemon.Report {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	report := daemon.Report{Ready: true, State: "ok"}
-	switch {
-	case !e.conn.IsConnected():
-		report.Ready, report.State, report.Reason = false, "retrying", "NATS is away: nothing can be judged"
-	case !e.caughtUp:
-		report.Ready, report.State, report.Reason = false, "catching up", "reading the history"
-	}
-	for operation, end := range e.reached {
-		report.Operations = append(report.Operations, daemon.Operation{Operation: operation, State: report.State, Checkpoint: end})
-	}
-	slices.SortFunc(report.Operations, func(a, b daemon.Operation) int {
-		if a.Operation < b.Operation {
-			return -1
-		}
-		return 1
-	})
-	return report
 }

@@ -2,7 +2,6 @@ package alerter
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -29,17 +28,17 @@ type notifier struct {
 	log       *slog.Logger
 	metrics   *metrics
 
-	mu     sync.Mutex
-	fold   *incident.Fold    // guarded by mu
-	queues map[string]*queue // by channel; guarded by mu
+	mu       sync.Mutex
+	fold     *incident.Fold    // guarded by mu
+	read     uint64            // sequence of the last message of ALERTS that was read; guarded by mu
+	caughtUp bool              // all that was there has been read; guarded by mu
+	queues   map[string]*queue // by channel; guarded by mu
+	trouble  string            // why records can't be stored, "" while they can; guarded by mu
 }
 
 // run tells people until ctx ends. It returns an error when the stream can't be followed any more.
 func (n *notifier) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	n.mu.Lock()
-	n.fold, n.queues = incident.NewFold(), make(map[string]*queue)
-	n.mu.Unlock()
 	startQueue := func(q *queue) { group.Go(func() error { n.work(ctx, q); return nil }) }
 	group.Go(func() error { return n.follow(ctx, startQueue) })
 	group.Go(func() error { n.tend(ctx); return nil })
@@ -50,33 +49,42 @@ func (n *notifier) run(ctx context.Context) error {
 // come to is known only then.
 func (n *notifier) follow(ctx context.Context, start func(*queue)) error {
 	caughtUp := false
-	catchUp := func() {
-		if !caughtUp {
+	alerts := follower{
+		js: n.js, stream: events.StreamAlerts, subjects: events.AlertSubjects(), log: n.log,
+		caughtUp: func() {
+			if caughtUp {
+				n.ringAll() // what evaluation has reached may count from now on
+				return
+			}
 			caughtUp = true
+			n.forget(ctx)
 			n.enqueueAll(start)
-		}
+		},
+		handle: func(msg jetstream.Msg) {
+			id, changed := n.take(msg)
+			if changed && caughtUp {
+				n.enqueue(id, start)
+			}
+		},
 	}
-	return followStream(ctx, n.js, events.StreamAlerts, events.AlertSubjects(), catchUp, func(msg jetstream.Msg) {
-		alert, err := events.DecodeAlert(msg)
-		if err != nil {
-			n.log.Warn("a message on ALERTS is left out", "reason", err)
-			return
-		}
-		if !n.apply(alert) || !caughtUp {
-			return
-		}
-		n.enqueue(alert.Incident, start)
-	})
+	return alerts.run(ctx)
 }
 
-func (n *notifier) apply(alert events.Alert) bool {
+// take folds one message of ALERTS and tells which incident changed.
+func (n *notifier) take(msg jetstream.Msg) (id string, changed bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	_, changed, err := n.fold.Apply(alert)
-	if err != nil {
-		n.log.Warn("an alert event is left out", "sequence", alert.Sequence, "reason", err)
+	if meta, err := msg.Metadata(); err == nil {
+		n.read = meta.Sequence.Stream
 	}
-	return changed
+	alert, err := events.DecodeAlert(msg)
+	if err == nil {
+		_, changed, err = n.fold.Apply(alert)
+	}
+	if err != nil {
+		n.log.Warn("a message on ALERTS is left out", "reason", err)
+	}
+	return alert.Incident, changed
 }
 
 // enqueue gives an incident to the queues of its channels.
@@ -106,13 +114,27 @@ func (n *notifier) enqueueAll(start func(*queue)) {
 	for i := range all {
 		n.enqueue(all[i].ID, start)
 	}
+	n.mu.Lock()
+	n.caughtUp = true
+	n.mu.Unlock()
+}
+
+// ringAll wakes the queues that have something to consider.
+func (n *notifier) ringAll() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, q := range n.queues {
+		if len(q.pending) > 0 {
+			q.ring()
+		}
+	}
 }
 
 // reached is how far the evaluation of an operation got, once its alert events have been folded. It must be called with mu
 // held.
 func (n *notifier) reached(operation string) incident.Progress {
 	p, alerts := n.progress.of(operation)
-	if alerts > n.fold.Last() {
+	if alerts > n.read {
 		return incident.Progress{}
 	}
 	return p
@@ -127,19 +149,20 @@ func (n *notifier) tend(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-n.progress.changed:
-			n.mu.Lock()
-			for _, q := range n.queues {
-				if len(q.pending) > 0 {
-					q.ring()
-				}
-			}
-			n.mu.Unlock()
+			n.ringAll()
 		case <-hourly.C:
-			n.mu.Lock()
-			forgotten := n.fold.Forget(time.Now().Add(-incident.GiveUp - 24*time.Hour))
-			n.mu.Unlock()
-			n.records.forget(forgotten)
+			n.forget(ctx)
 		}
+	}
+}
+
+// forget drops what ended so long ago that nobody will be told of it any more.
+func (n *notifier) forget(ctx context.Context) {
+	n.mu.Lock()
+	forgotten := n.fold.Forget(time.Now().Add(-incident.GiveUp - 24*time.Hour))
+	n.mu.Unlock()
+	if err := n.records.forget(ctx, forgotten); err != nil {
+		n.log.Debug("old records stay in the bucket", "error", err)
 	}
 }
 
@@ -171,38 +194,4 @@ func (p *progress) of(operation string) (incident.Progress, uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.reached[operation], p.alerts
-}
-
-// followStream hands every message of a stream to handle, in order, from the first on, until ctx ends or the stream can't
-// be followed any more. It calls caughtUp each time when nothing waits behind what was handled.
-func followStream(
-	ctx context.Context, js jetstream.JetStream, stream string, subjects []string, caughtUp func(), handle func(jetstream.Msg),
-) error {
-	consumer, err := js.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{FilterSubjects: subjects})
-	if err != nil {
-		return fmt.Errorf("follow %s: %w", stream, err)
-	}
-	if consumer.CachedInfo().NumPending == 0 {
-		caughtUp()
-	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(1000))
-	if err != nil {
-		return fmt.Errorf("follow %s: %w", stream, err)
-	}
-	stop := context.AfterFunc(ctx, messages.Stop)
-	defer stop()
-	defer messages.Stop()
-	for {
-		msg, err := messages.Next()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			return fmt.Errorf("follow %s: %w", stream, err)
-		}
-		handle(msg)
-		if meta, err := msg.Metadata(); err == nil && meta.NumPending == 0 {
-			caughtUp()
-		}
-	}
 }

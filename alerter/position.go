@@ -21,7 +21,8 @@ type position struct {
 	Tick     int64     `json:"tick,omitempty"` // Unix seconds
 	// QuietUntil is the last sequence there was when evaluation started anew: old windows up to there make no alert event.
 	QuietUntil uint64 `json:"quiet_until"`
-	// Unfenced is the last sequence of ALERTS at that time: causes of alerts up to there belong to another CALLS.
+	// Unfenced is the last sequence of ALERTS when another CALLS than before was found: the causes of alerts up to there
+	// belong to the one before.
 	Unfenced uint64 `json:"unfenced,omitempty"`
 }
 
@@ -29,6 +30,11 @@ func (p position) cause() events.Cause { return events.Cause{Sequence: p.Sequenc
 
 // covers tells whether a cause was evaluated before.
 func (p position) covers(c events.Cause) bool { return c.Compare(p.cause()) <= 0 }
+
+// fences tells whether the cause of a stored alert belongs to this CALLS. Where the position was lost, the times tell.
+func (p position) fences(a *events.Alert) bool {
+	return a.Sequence > p.Unfenced && !a.Stored.Before(p.Stream)
+}
 
 // isQuiet tells whether a window makes no alert event because it was old already when evaluation first saw this stream.
 func (p position) isQuiet(sequence uint64, windowEnd, now time.Time, maxAge time.Duration) bool {
@@ -44,11 +50,15 @@ func openPosition(ctx context.Context, bucket jetstream.KeyValue, calls, alerts 
 	if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
 		return position{}, fmt.Errorf("position: %w", err)
 	}
-	var p position
-	if err == nil && json.Unmarshal(entry.Value(), &p) == nil && p.Stream.Equal(calls.Created) {
-		return p, nil
+	var before position
+	known := err == nil && json.Unmarshal(entry.Value(), &before) == nil
+	if known && before.Stream.Equal(calls.Created) {
+		return before, nil
 	}
-	p = position{Stream: calls.Created.UTC(), QuietUntil: calls.State.LastSeq, Unfenced: alerts.State.LastSeq}
+	p := position{Stream: calls.Created.UTC(), QuietUntil: calls.State.LastSeq}
+	if known {
+		p.Unfenced = alerts.State.LastSeq
+	}
 	return p, p.store(ctx, bucket)
 }
 

@@ -47,7 +47,9 @@ func (n *notifier) work(ctx context.Context, q *queue) {
 			waitFor(ctx, q.wake, free)
 			continue // something more urgent may have come
 		}
-		n.perform(ctx, q, next)
+		if n.pacer.Wait(ctx, q.channel) == nil {
+			n.perform(ctx, q, next)
+		}
 	}
 }
 
@@ -143,35 +145,60 @@ func (n *notifier) perform(ctx context.Context, q *queue, j *job) {
 	n.pacer.Observe(q.channel, err)
 	n.observe(j, err)
 	rec.Record = slack.Settle(rec.Record, j.action, receipt, err, time.Now())
-	n.storeResult(ctx, q, rec)
+	edited := j.action.Step == incident.EditRoot && err == nil
+	n.storeResult(ctx, q, rec, edited)
 }
 
-// storeResult keeps trying: whoever finds an intent without a result must look the post up, or post it again.
-func (n *notifier) storeResult(ctx context.Context, q *queue, rec record) {
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+// storeResult keeps trying: whoever finds an intent without a result must look the post up, or post it again. edited says
+// that the root was changed.
+func (n *notifier) storeResult(ctx context.Context, q *queue, rec record, edited bool) {
+	for wait := storeFirst; ; wait = min(2*wait, storeMost) {
 		storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 		_, err := n.records.store(storing, rec)
 		cancel()
-		if err == nil {
+		switch {
+		case err == nil:
+			n.setTrouble("")
 			return
-		}
-		if errors.Is(err, errStale) || ctx.Err() != nil {
+		case errors.Is(err, errStale):
+			// Another alerter is at it. Where both edited, ours may be what the message shows, so it is not newer than that.
+			current := n.records.get(rec.Incident, rec.Channel)
+			if !edited || current.Root.Shown <= rec.Root.Shown {
+				n.storeFailed(ctx, q, err)
+				return
+			}
+			current.Root.Shown = rec.Root.Shown
+			rec = current
+		case ctx.Err() != nil:
 			n.storeFailed(ctx, q, err)
 			return
+		default:
+			n.setTrouble(err.Error())
+			waitFor(ctx, nil, time.Now().Add(wait))
 		}
-		waitFor(ctx, nil, time.Now().Add(wait))
 	}
 }
 
-const storeTimeout = 3 * time.Second
+const (
+	storeTimeout = 3 * time.Second
+	storeFirst   = 50 * time.Millisecond // how long to wait before a result is stored again
+	storeMost    = time.Second
+)
 
 func (n *notifier) storeFailed(ctx context.Context, q *queue, err error) {
 	if errors.Is(err, errStale) {
 		n.log.Info("another alerter is at this incident; reading again", "channel", q.channel, "reason", err)
 		return
 	}
+	n.setTrouble(err.Error())
 	n.log.Warn("what was done for Slack can't be stored now; trying again", "channel", q.channel, "error", err)
-	waitFor(ctx, nil, time.Now().Add(time.Second))
+	waitFor(ctx, nil, time.Now().Add(storeMost))
+}
+
+func (n *notifier) setTrouble(reason string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.trouble = reason
 }
 
 // observe counts and logs how a job went.

@@ -1,16 +1,16 @@
 package alerter
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
-	"strings"
 	"sync"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"unconnected/alerter/incident"
@@ -23,6 +23,7 @@ var errStale = errors.New("somebody else changed the record")
 // records is what was done in each channel for each incident: the bucket, and a copy of it in memory. It is safe for
 // concurrent use.
 type records struct {
+	js     jetstream.JetStream
 	bucket jetstream.KeyValue
 
 	mu     sync.Mutex
@@ -37,8 +38,8 @@ type record struct {
 }
 
 // loadRecords reads the whole bucket.
-func loadRecords(ctx context.Context, bucket jetstream.KeyValue, log *slog.Logger) (*records, error) {
-	r := &records{bucket: bucket, byKey: make(map[string]record), keysOf: make(map[string][]string)}
+func loadRecords(ctx context.Context, js jetstream.JetStream, bucket jetstream.KeyValue, log *slog.Logger) (*records, error) {
+	r := &records{js: js, bucket: bucket, byKey: make(map[string]record), keysOf: make(map[string][]string)}
 	watcher, err := bucket.WatchAll(ctx, jetstream.IgnoreDeletes())
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", bucket.Bucket(), err)
@@ -48,7 +49,10 @@ func loadRecords(ctx context.Context, bucket jetstream.KeyValue, log *slog.Logge
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case entry := <-watcher.Updates():
+		case entry, open := <-watcher.Updates():
+			if !open {
+				return nil, fmt.Errorf("read %s: %w", bucket.Bucket(), nats.ErrConnectionClosed)
+			}
 			if entry == nil { // everything that was there has come
 				return r, nil
 			}
@@ -61,7 +65,11 @@ func loadRecords(ctx context.Context, bucket jetstream.KeyValue, log *slog.Logge
 
 func (r *records) take(entry jetstream.KeyValueEntry) error {
 	rec := record{revision: entry.Revision()}
-	if err := json.Unmarshal(entry.Value(), &rec.Record); err != nil {
+	err := json.Unmarshal(entry.Value(), &rec.Record)
+	if err == nil && incident.Key(rec.Incident, rec.Channel) != entry.Key() {
+		err = errors.New("it belongs to another key")
+	}
+	if err != nil {
 		return fmt.Errorf("record %s in %s is damaged: %w", entry.Key(), r.bucket.Bucket(), err)
 	}
 	r.put(entry.Key(), rec)
@@ -88,13 +96,16 @@ func (r *records) get(id, channel string) record {
 	return record{Record: incident.Record{Incident: id, Channel: channel}}
 }
 
-// of are all records of an incident.
+// of are the records of an incident in the channels that have, or may have, a message. A channel where none was ever posted
+// has no claim on the incident: the rules say where it belongs now.
 func (r *records) of(id string) []incident.Record {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var list []incident.Record
 	for _, key := range r.keysOf[incident.KeyPrefix(id)] {
-		list = append(list, r.byKey[key].Record)
+		if rec := r.byKey[key].Record; rec.Begun() {
+			list = append(list, rec)
+		}
 	}
 	return list
 }
@@ -115,10 +126,19 @@ func (r *records) store(ctx context.Context, rec record) (record, error) {
 	if rereadErr := r.reread(ctx, key, rec.Record); rereadErr != nil {
 		return rec, errors.Join(err, rereadErr)
 	}
+	if stored := r.get(rec.Incident, rec.Channel); stored.is(value) {
+		return stored, nil // only the answer was lost
+	}
 	if natsio.IsConflict(err) || errors.Is(err, jetstream.ErrKeyExists) {
 		return rec, fmt.Errorf("record %s: %w", key, errStale)
 	}
 	return rec, fmt.Errorf("record %s: %w", key, err)
+}
+
+// is tells whether the record is the one that was marshalled to value. Each has times of its own in it.
+func (r record) is(value []byte) bool {
+	mine, err := json.Marshal(r.Record)
+	return err == nil && r.revision != 0 && bytes.Equal(mine, value)
 }
 
 // reread takes the stored record into memory. In place of a damaged one goes an empty record, which the next store
@@ -126,7 +146,7 @@ func (r *records) store(ctx context.Context, rec record) (record, error) {
 func (r *records) reread(ctx context.Context, key string, of incident.Record) error {
 	entry, err := r.bucket.Get(ctx, key)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		r.forgetKeys(func(k string) bool { return k == key })
+		r.drop(key)
 		return nil
 	}
 	if err != nil {
@@ -138,36 +158,46 @@ func (r *records) reread(ctx context.Context, key string, of incident.Record) er
 	return nil
 }
 
-// forget drops the records of incidents that are not followed any more from memory; the bucket keeps them.
-func (r *records) forget(ids []string) {
+// forget drops the records of incidents that are not followed any more. An error means that some are still in the bucket.
+func (r *records) forget(ctx context.Context, ids []string) error {
 	for _, id := range ids {
-		prefix := incident.KeyPrefix(id)
-		r.forgetKeys(func(key string) bool { return strings.HasPrefix(key, prefix) })
-	}
-}
-
-func (r *records) forgetKeys(match func(key string) bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for key, rec := range r.byKey {
-		if match(key) {
-			prefix := incident.KeyPrefix(rec.Incident)
-			r.keysOf[prefix] = slices.DeleteFunc(r.keysOf[prefix], func(k string) bool { return k == key })
-			delete(r.byKey, key)
+		r.mu.Lock()
+		keys := slices.Clone(r.keysOf[incident.KeyPrefix(id)])
+		r.mu.Unlock()
+		for _, key := range keys {
+			if err := r.purge(ctx, key); err != nil {
+				return err
+			}
+			r.drop(key)
 		}
 	}
-	maps.DeleteFunc(r.keysOf, func(_ string, keys []string) bool { return len(keys) == 0 })
+	return nil
 }
 
-// troubles are the reasons why channels can't be told now, by channel.
-func (r *records) troubles() map[string]incident.Trouble {
+// purge takes a record out of the bucket without leaving a marker behind: nobody watches for it, and markers pile up.
+func (r *records) purge(ctx context.Context, key string) error {
+	stream, err := r.js.Stream(ctx, "KV_"+r.bucket.Bucket())
+	if err == nil {
+		err = stream.Purge(ctx, jetstream.WithPurgeSubject("$KV."+r.bucket.Bucket()+"."+key))
+	}
+	if err != nil {
+		return fmt.Errorf("purge %s from %s: %w", key, r.bucket.Bucket(), err)
+	}
+	return nil
+}
+
+// drop takes a record out of memory.
+func (r *records) drop(key string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	troubles := make(map[string]incident.Trouble)
-	for _, rec := range r.byKey {
-		if rec.Trouble != nil {
-			troubles[rec.Channel] = *rec.Trouble
-		}
+	rec, known := r.byKey[key]
+	if !known {
+		return
 	}
-	return troubles
+	delete(r.byKey, key)
+	prefix := incident.KeyPrefix(rec.Incident)
+	r.keysOf[prefix] = slices.DeleteFunc(r.keysOf[prefix], func(k string) bool { return k == key })
+	if len(r.keysOf[prefix]) == 0 {
+		delete(r.keysOf, prefix)
+	}
 }

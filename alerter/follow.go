@@ -1,0 +1,85 @@
+package alerter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// follower hands every message of a stream to handle, in order, from the first on. After an outage it goes on where it got.
+type follower struct {
+	js       jetstream.JetStream
+	stream   string
+	subjects []string
+	log      *slog.Logger
+
+	handle   func(jetstream.Msg)
+	caughtUp func() // called whenever nothing waits behind what was handled
+
+	last uint64 // sequence of the last message handled
+}
+
+// How long to wait before an interrupted stream is asked for again.
+const (
+	followFirst = 100 * time.Millisecond
+	followMost  = 2 * time.Second
+)
+
+// run follows until ctx ends or the stream is gone.
+func (f *follower) run(ctx context.Context) error {
+	for wait := followFirst; ; wait = min(2*wait, followMost) {
+		before := f.last
+		err := f.read(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			return fmt.Errorf("follow %s: %w", f.stream, err)
+		}
+		if f.last != before {
+			wait = followFirst
+		}
+		f.log.Debug("a stream can't be read now; trying again", "stream", f.stream, "error", err)
+		waitFor(ctx, nil, time.Now().Add(wait))
+	}
+}
+
+// read follows until something fails. The library would try again for ever by itself, but deaf to the end of ctx.
+func (f *follower) read(ctx context.Context) error {
+	consumer, err := f.js.OrderedConsumer(ctx, f.stream, jetstream.OrderedConsumerConfig{
+		FilterSubjects: f.subjects, MaxResetAttempts: 1,
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: f.last + 1,
+	})
+	if err != nil {
+		return err
+	}
+	if consumer.CachedInfo().NumPending == 0 {
+		f.caughtUp()
+	}
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(1000))
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, messages.Stop)
+	defer stop()
+	defer messages.Stop()
+	for {
+		msg, err := messages.Next()
+		if ctx.Err() != nil || err != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		meta, err := msg.Metadata()
+		if err != nil {
+			return err
+		}
+		f.handle(msg)
+		f.last = meta.Sequence.Stream
+		if meta.NumPending == 0 {
+			f.caughtUp()
+		}
+	}
+}

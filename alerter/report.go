@@ -1,0 +1,148 @@
+package alerter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"unconnected/alerter/incident"
+	"unconnected/alerter/slack"
+	"unconnected/internal/daemon"
+)
+
+// Report is the readiness: whether windows are judged and people can be told. It is safe for concurrent use.
+func (a *Alerter) Report() daemon.Report {
+	r := reporting{daemon.Report{Ready: true, State: "ok"}}
+	if !a.options.Conn.IsConnected() {
+		r.fail("retrying", "NATS is away: nothing can be judged until it is back")
+	}
+	if s := a.current.Load(); s != nil {
+		s.evaluator.report(&r)
+		s.notifier.report(&r)
+	} else if reason := a.problem.Load(); reason != nil {
+		r.fail("retrying", *reason)
+	} else {
+		r.fail("starting", "reading the streams")
+	}
+	if reason := a.refusal.Load(); reason != nil {
+		r.fail("refused", *reason)
+	}
+	switch a.sink.(type) {
+	case *slack.Terminal:
+		r.note("neither SLACK_TOKEN nor SLACK_WEBHOOK_URL is set: messages go to standard output")
+	case *slack.Webhook:
+		r.note("a webhook posts only: no edits, no threads, no look-up of posts whose answer was lost")
+	}
+	return r.Report
+}
+
+// reporting is a Report in the making. What is found wrong first is its reason, what is found later a note.
+type reporting struct{ daemon.Report }
+
+func (r *reporting) fail(state, reason string) {
+	if !r.Ready {
+		r.note(reason)
+		return
+	}
+	r.Ready, r.State, r.Reason = false, state, reason
+}
+
+func (r *reporting) note(text string) {
+	if text != r.Reason {
+		r.Notes = append(r.Notes, text)
+	}
+}
+
+// report says how evaluation gets on. It is safe for concurrent use.
+func (e *evaluator) report(r *reporting) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.trouble != "":
+		r.fail("retrying", "alert events can't be stored: "+e.trouble)
+	case !e.caughtUp:
+		r.fail("catching up", "reading the history")
+	}
+	for operation, end := range e.reached {
+		r.Operations = append(r.Operations, daemon.Operation{Operation: operation, State: r.State, Checkpoint: end})
+	}
+	slices.SortFunc(r.Operations, func(a, b daemon.Operation) int { return strings.Compare(a.Operation, b.Operation) })
+}
+
+// report says whether people can be told. It is safe for concurrent use.
+func (n *notifier) report(r *reporting) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.trouble != "" {
+		r.fail("retrying", "what is done for Slack can't be stored, so nothing is posted: "+n.trouble)
+	}
+	if !n.caughtUp {
+		r.fail("catching up", "reading the alerts")
+	}
+	for _, channel := range slices.Sorted(maps.Keys(n.queues)) {
+		trouble := n.worstTrouble(n.queues[channel])
+		switch {
+		case trouble == nil:
+		case trouble.Class == incident.Permanent.String():
+			r.fail("refused", fmt.Sprintf("Slack refuses channel %s: %s; %s", channel, trouble.Code, trouble.Hint))
+		default:
+			r.note(fmt.Sprintf("channel %s waits since %s: %s", channel, trouble.Since.UTC().Format(time.RFC3339), trouble.Code))
+		}
+	}
+}
+
+// worstTrouble is why a channel is not told what it should be: what only a person can mend, or else the oldest. It must be
+// called with mu held.
+func (n *notifier) worstTrouble(q *queue) *incident.Trouble {
+	permanent := func(t *incident.Trouble) bool { return t.Class == incident.Permanent.String() }
+	var worst *incident.Trouble
+	for id := range q.pending {
+		t := n.records.get(id, q.channel).Trouble
+		if t == nil {
+			continue
+		}
+		if worst == nil || permanent(t) && !permanent(worst) || permanent(t) == permanent(worst) && t.Since.Before(worst.Since) {
+			worst = t
+		}
+	}
+	return worst
+}
+
+// How often Slack is asked whether it knows us, so that a wrong token is not found out by the first incident.
+const (
+	authRhythm  = 15 * time.Minute
+	authRefused = 30 * time.Second
+)
+
+// vouch asks Slack who we are from time to time until ctx ends, and keeps what it refuses for the report.
+func (a *Alerter) vouch(ctx context.Context) {
+	client, ok := a.sink.(*slack.Client)
+	for ok && ctx.Err() == nil {
+		_, err := client.Auth(ctx)
+		wait := authRefused
+		if err == nil {
+			wait = authRhythm
+		}
+		if reason := refusalOf(err); reason != "" {
+			if a.refusal.Swap(&reason) == nil {
+				a.options.Log.Error("messages wait", "reason", reason)
+			}
+		} else if err == nil && a.refusal.Swap(nil) != nil {
+			a.options.Log.Info("Slack takes the token now")
+		}
+		waitFor(ctx, nil, time.Now().Add(wait))
+	}
+}
+
+// refusalOf is what a person must do before Slack takes the token, or "" when that is not what is wrong.
+func refusalOf(err error) string {
+	var e *slack.Error
+	if !errors.As(err, &e) || e.Class != incident.Permanent || e.Code == "unknown_method" || strings.HasPrefix(e.Code, "http_") {
+		return ""
+	}
+	return fmt.Sprintf("Slack refuses the token: %s; %s", e.Code, e.Hint)
+}
