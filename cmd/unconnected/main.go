@@ -55,8 +55,8 @@ func run(args []string) int {
 		return daemon.Code(daemon.Usage(err))
 	}
 	var settings config.Log
-	if err := config.Load(&settings); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	if err := config.Load(&settings); err != nil && chosen.Command() != "up" { // which lists them with all others
+		fmt.Fprintln(os.Stderr, config.Join(err, config.Load(&streamsSettings{})))
 		return daemon.Code(err)
 	}
 	log := daemon.NewLogger(settings, os.Stderr)
@@ -64,12 +64,21 @@ func run(args []string) int {
 	defer stop()
 	err = chosen.Run(&terminal{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, log: log, log0: settings})
 	if err != nil && !errors.Is(err, errFound) && ctx.Err() == nil {
-		fmt.Fprintln(os.Stderr, "unconnected:", err)
+		complain(err)
 	}
 	if ctx.Err() != nil && !errors.Is(err, errFound) {
 		return 0 // stopped by a signal
 	}
 	return daemon.Code(err)
+}
+
+// complain tells the person what went wrong. Problems of the configuration begin with their variables.
+func complain(err error) {
+	if problems := (config.Problems)(nil); errors.As(err, &problems) {
+		fmt.Fprintln(os.Stderr, problems)
+		return
+	}
+	fmt.Fprintln(os.Stderr, "unconnected:", err)
 }
 
 // errFound says that a check found a problem and has told about it already.
