@@ -82,12 +82,23 @@ func onlyAt(from string, fault simulator.Fault) simulator.Fault {
 }
 
 func TestLastingGarbageIsAMissedWindow(t *testing.T) {
+	row := `{"result": "` + strings.Repeat("x", 1000) + `", "count": "1"},`
+	for name, fault := range map[string]simulator.Fault{
+		"rows without counts": simulator.Garbage(),
+		"more than a message holds": simulator.Reply(200, "application/json",
+			`{"code": 200, "data": [`+strings.TrimSuffix(strings.Repeat(row, 2000), ",")+`]}`, 0),
+	} {
+		t.Run(name, func(t *testing.T) { lastingGarbage(t, fault) })
+	}
+}
+
+func lastingGarbage(t *testing.T, fault simulator.Fault) {
 	t.Parallel()
 	s := newSite(t, simulator.Options{})
 	s.set(t, map[string]string{"POLL_GIVE_UP": "500ms", "POLL_START": "-20m"})
 	zone := s.config.TheOperations()[0].Zone
 	bad := time.Now().Add(-10 * time.Minute).Truncate(time.Minute)
-	s.api.FailAll(onlyAt(bad.In(zone).Format("20060102150405"), simulator.Garbage()))
+	s.api.FailAll(onlyAt(bad.In(zone).Format("20060102150405"), fault))
 	p := s.start(t)
 	s.caughtUp(t)
 	var missed []events.Event

@@ -50,6 +50,9 @@ const reasonBackwards = "the clocks go back within the window, so that the API c
 func (p *poller) ask(ctx context.Context, from, to time.Time) (wolkvox.Answer, error) {
 	began := time.Now()
 	answer, err := p.client.Report(ctx, from, to)
+	if err == nil {
+		err = storable(&answer)
+	}
 	outcome := outcomeFine
 	var failure *wolkvox.Error
 	if errors.As(err, &failure) {
@@ -59,6 +62,24 @@ func (p *poller) ask(ctx context.Context, from, to time.Time) (wolkvox.Answer, e
 		p.metrics.requested(p.Name, outcome, time.Since(began))
 	}
 	return answer, err
+}
+
+// maxReported bounds the text of an answer's rows: a message of NATS holds a megabyte by default, and cdr_6 has a row per
+// result, some hundred bytes in all.
+const maxReported = 256 << 10
+
+// storable refuses an answer that no message can hold, as garbage of its window.
+func storable(answer *wolkvox.Answer) error {
+	size := 0
+	for _, row := range answer.Rows {
+		size += len(row.Result) + len(row.Count)
+	}
+	if size <= maxReported {
+		return nil
+	}
+	return &wolkvox.Error{
+		Kind: wolkvox.KindGarbage, Op: "cdr_6", Err: fmt.Errorf("%d rows with %d bytes of text are no report by result", len(answer.Rows), size),
+	}
 }
 
 // backOff says what went wrong, and waits as long as that takes. A token from a file is read again when it was refused;
