@@ -90,7 +90,7 @@ func newWorldOf(t testing.TB, o simulator.Options) *world {
 	}
 	t.Cleanup(func() { _ = slack.Close() })
 	w.slack = slack
-	w.js = w.connect()
+	w.js = connectTo(t, w.broker.url())
 	rulesFile := filepath.Join(t.TempDir(), "rules.yaml")
 	writeFile(t, rulesFile, rules)
 	_, webhookKey, _ := strings.Cut(slack.WebhookURL(), "/services/")
@@ -165,17 +165,17 @@ func (w *world) verified() {
 	}
 }
 
-// connect opens a connection of the test's own.
-func (w *world) connect() jetstream.JetStream {
-	w.t.Helper()
-	nc, err := nats.Connect(w.broker.url(), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))
+// connectTo opens a connection of the test's own.
+func connectTo(t testing.TB, url string) jetstream.JetStream {
+	t.Helper()
+	nc, err := nats.Connect(url, nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	w.t.Cleanup(nc.Close)
+	t.Cleanup(nc.Close)
 	js, err := jetstream.New(nc)
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return js
 }
