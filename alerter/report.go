@@ -17,8 +17,8 @@ import (
 // Report is the readiness: whether windows are judged and people can be told. It is safe for concurrent use.
 func (a *Alerter) Report() daemon.Report {
 	r := reporting{daemon.Report{Ready: true, State: "ok"}}
-	if !a.options.Conn.IsConnected() {
-		r.fail("retrying", "NATS is away: nothing can be judged until it is back")
+	if conn := a.options.Conn; !conn.IsConnected() {
+		r.fail("retrying", away(conn.LastError()))
 	}
 	if s := a.current.Load(); s != nil {
 		s.evaluator.report(&r)
@@ -38,6 +38,14 @@ func (a *Alerter) Report() daemon.Report {
 		r.note("a webhook posts only: no edits, no threads, no look-up of posts whose answer was lost")
 	}
 	return r.Report
+}
+
+// away says that NATS is away, and why if that is known: a wrong password needs a person.
+func away(why error) string {
+	if why == nil {
+		return "NATS is away: nothing can be judged until it is back"
+	}
+	return fmt.Sprintf("NATS is away (%v): nothing can be judged until it is back", why)
 }
 
 // reporting is a Report in the making. What is found wrong first is its reason, what is found later a note.
