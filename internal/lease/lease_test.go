@@ -1,0 +1,350 @@
+package lease_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/internal/lease"
+	"unconnected/internal/natstest"
+)
+
+// TestOneAtATime lets many, on several connections, fight for a lease while connections die. Nobody may have it together
+// with somebody else.
+func TestOneAtATime(t *testing.T) {
+	s := natstest.Server(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	var holders, turns atomic.Int64
+	use := func(l *lease.Lease) {
+		if holders.Add(1) != 1 {
+			t.Error("two hold the lease")
+		}
+		for range rand.IntN(100) {
+			runtime.Gosched()
+		}
+		holders.Add(-1)
+		if !time.Now().Before(l.Until()) && ctx.Err() == nil {
+			t.Log("used longer than it was ours: the machine is busy")
+		}
+		turns.Add(1)
+	}
+	var all sync.WaitGroup
+	for i := range 4 {
+		js := dial(t, s.URL())
+		k := keeperOn(t, js, "one of many")
+		for range 3 {
+			all.Go(func() {
+				l := k.Lease(key, time.Second, lease.Priority(rand.IntN(3)))
+				for l.Acquire(ctx) == nil {
+					use(l)
+					if l.Wanted() || rand.IntN(3) == 0 {
+						_ = l.Release(ctx) // fails when the connection is dead
+					}
+				}
+			})
+		}
+		if i == 0 { // dies holding, perhaps
+			time.AfterFunc(time.Second, js.Conn().Close)
+		}
+	}
+	all.Wait()
+	if turns.Load() < 20 {
+		t.Errorf("only %d turns", turns.Load())
+	}
+}
+
+func TestADeadHolderIsFollowed(t *testing.T) {
+	const ttl = 2 * time.Second
+	s := natstest.Server(t)
+	js := dial(t, s.URL())
+	dead := keeperOn(t, js, "dead").Lease(key, ttl, lease.Live)
+	next := keeper(t, s, "next").Lease(key, ttl, lease.Live)
+	acquire(t, dead, ttl)
+	done := waiter(t, next)
+	eventually(t, time.Second, "somebody waits", func() bool { return dead.Wanted() })
+	acquire(t, dead, ttl)
+	js.Conn().Close()
+	until := dead.Until()
+	took := served(t, done, ttl+time.Second)
+	if time.Now().Before(until) {
+		t.Errorf("taken after %v, while it was certainly another's", took)
+	}
+}
+
+func TestReleaseServesTheNextAtOnce(t *testing.T) {
+	s := natstest.Server(t)
+	first := keeper(t, s, "first").Lease(key, time.Minute, lease.Live)
+	next := keeper(t, s, "next").Lease(key, time.Minute, lease.Live)
+	acquire(t, first, time.Second)
+	if next.Until() != (time.Time{}) {
+		t.Error("what another holds is ours")
+	}
+	done := waiter(t, next)
+	eventually(t, time.Second, "somebody waits", first.Wanted)
+	release(t, first)
+	if took := served(t, done, 5*time.Second); took > 500*time.Millisecond {
+		t.Errorf("the next waited %v", took)
+	}
+	eventually(t, time.Second, "the holder is known", func() bool { return first.Holder() == "next" })
+	if first.Until() != (time.Time{}) || first.Wanted() {
+		t.Error("what was released is ours")
+	}
+	release(t, first) // once more does no harm
+	if next.Until().Before(time.Now()) {
+		t.Error("releasing what is not held took it from its holder")
+	}
+}
+
+func TestRefreshKeepsIt(t *testing.T) {
+	const ttl = time.Second
+	s := natstest.Server(t)
+	l := keeper(t, s, "holder").Lease(key, ttl, lease.Live)
+	other := keeper(t, s, "other").Lease(key, ttl, lease.Live)
+	acquire(t, l, ttl)
+	done := waiter(t, other)
+	ticker := time.NewTicker(ttl / 10)
+	defer ticker.Stop()
+	for end := time.Now().Add(5 * ttl / 2); time.Now().Before(end); <-ticker.C {
+		acquire(t, l, ttl)
+		if left := time.Until(l.Until()); left > ttl {
+			t.Errorf("ours for %v, which is longer than the server keeps it", left)
+		}
+	}
+	select {
+	case err := <-done:
+		t.Fatalf("another got it, with error %v, although it was refreshed", err)
+	default:
+	}
+	release(t, l)
+	served(t, done, time.Second)
+}
+
+// TestWhatOthersDoToTheKey: a lease that was deleted or taken by hand is lost, and is known to be before it is used.
+func TestWhatOthersDoToTheKey(t *testing.T) {
+	s := natstest.Server(t)
+	js := dial(t, s.URL())
+	l := keeperOn(t, js, "holder").Lease(key, time.Minute, lease.Live)
+	acquire(t, l, time.Second)
+	kv, err := js.KeyValue(t.Context(), bucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := func() bool { return l.Until().IsZero() }
+
+	if err := kv.Purge(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Second, "the loss is known", lost)
+	acquire(t, l, time.Second)
+
+	if _, err := kv.PutString(t.Context(), key, "stop everything"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Second, "the loss is known", lost)
+	refused(t, l, 300*time.Millisecond)
+	if holder := l.Holder(); holder != "unknown" {
+		t.Errorf("the holder is %q", holder)
+	}
+	if err := kv.Delete(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	acquire(t, l, time.Second)
+}
+
+func TestALostAnswer(t *testing.T) {
+	s := natstest.Server(t)
+	w := &wire{JetStream: dial(t, s.URL())}
+	l := keeperOn(t, w, "hard of hearing").Lease(key, time.Second, lease.Live)
+	other := keeper(t, s, "other").Lease(key, time.Second, lease.Live)
+
+	w.lose.Store(1)
+	acquire(t, l, time.Second)
+	refused(t, other, 100*time.Millisecond)
+
+	w.lose.Store(2) // of the refreshment that is due some day
+	for before := l.Until(); l.Until().Equal(before); {
+		acquire(t, l, time.Second)
+	}
+	refused(t, other, 100*time.Millisecond)
+
+	w.lose.Store(1)
+	if err := l.Release(t.Context()); !errors.Is(err, errLost) {
+		t.Errorf("Release = %v", err)
+	}
+	acquire(t, other, 500*time.Millisecond)
+	refused(t, l, 100*time.Millisecond)
+	release(t, other)
+	acquire(t, l, 500*time.Millisecond)
+}
+
+func TestNATSAwayForAWhile(t *testing.T) {
+	s := newRestartable(t)
+	l := keeper(t, s.Server, "holder").Lease(key, time.Minute, lease.Backfill)
+	other := keeper(t, s.Server, "other")
+	idle := other.Lease("another thing", time.Minute, lease.Live)
+	acquire(t, l, time.Second)
+	s.Close()
+	acquire(t, l, time.Second) // fresh: no need to ask
+	refused(t, idle, 300*time.Millisecond)
+	done := waiter(t, idle)
+	s.start()
+	served(t, done, 5*time.Second)
+
+	low, live := other.Lease(key, time.Minute, lease.Backfill), other.Lease(key, time.Minute, lease.Live)
+	refused(t, low, 300*time.Millisecond) // the restart has not freed it
+	done = waiter(t, live)
+	eventually(t, 5*time.Second, "the new watcher sees who waits", l.Wanted)
+	release(t, l)
+	served(t, done, time.Second)
+}
+
+func TestALeaseThatEndsWhileNATSIsAway(t *testing.T) {
+	s := newRestartable(t)
+	l := keeper(t, s.Server, "holder").Lease(key, time.Second, lease.Live)
+	acquire(t, l, time.Second)
+	s.Close()
+	eventually(t, 2*time.Second, "it ends by the local clock", func() bool { return !time.Now().Before(l.Until()) })
+	refused(t, l, 100*time.Millisecond)
+	if err := l.Release(t.Context()); err == nil {
+		t.Error("released although NATS is away")
+	}
+	s.start()
+	acquire(t, l, 5*time.Second)
+}
+
+func TestTheBucketIsDeleted(t *testing.T) {
+	s := natstest.Server(t)
+	js := dial(t, s.URL())
+	l := keeperOn(t, js, "holder").Lease(key, time.Second, lease.Live)
+	for range 5 { // so that the new bucket's revisions are lower
+		acquire(t, l, time.Second)
+		release(t, l)
+	}
+	acquire(t, l, time.Second)
+	if err := js.DeleteKeyValue(t.Context(), bucket); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 10*time.Second, "it is there again", func() bool {
+		acquire(t, l, 10*time.Second)
+		_, err := js.KeyValue(t.Context(), bucket)
+		return err == nil
+	})
+	acquire(t, l, 2*time.Second)
+	refused(t, keeper(t, s, "other").Lease(key, time.Second, lease.Live), 100*time.Millisecond)
+}
+
+func TestABucketWithoutTTL(t *testing.T) {
+	js := dial(t, natstest.Server(t).URL())
+	if _, err := js.CreateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: bucket}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lease.New(t.Context(), js, lease.Options{Bucket: bucket}); !errors.Is(err, lease.ErrNoTTL) {
+		t.Errorf("New = %v", err)
+	}
+}
+
+func TestTwoKeysDoNotDisturbEachOther(t *testing.T) {
+	s := natstest.Server(t)
+	a, b := keeper(t, s, "a"), keeper(t, s, "b")
+	first, second := a.Lease(lease.Key("host", "one"), time.Minute, lease.Backfill), b.Lease(lease.Key("host", "two"), time.Minute, lease.Live)
+	acquire(t, first, time.Second)
+	acquire(t, second, time.Second)
+	done := waiter(t, a.Lease(lease.Key("host", "two"), time.Minute, lease.Live))
+	eventually(t, time.Second, "the second is wanted", second.Wanted)
+	if first.Wanted() {
+		t.Error("the first is wanted, because somebody waits for the second")
+	}
+	release(t, second)
+	served(t, done, time.Second)
+	acquire(t, first, 0)
+}
+
+func TestCloseAfterTheConnection(t *testing.T) {
+	js := dial(t, natstest.Server(t).URL())
+	k := keeperOn(t, js, "closed")
+	js.Conn().Close()
+	k.Close()
+	k.Close()
+	refused(t, k.Lease(key, time.Second, lease.Live), 50*time.Millisecond)
+}
+
+func TestSecretsStaySecret(t *testing.T) {
+	const host, token = "wv0011.wolkvox.com", "tok-7f3a9c"
+	js := dial(t, natstest.Server(t).URL())
+	k := keeperOn(t, js, "holder")
+	l := k.Lease(lease.Key(host, token), time.Minute, lease.Live)
+	acquire(t, l, time.Second)
+	refused(t, k.Lease(lease.Key(host, token), time.Minute, lease.Live), 100*time.Millisecond)
+	release(t, l)
+	stream, err := js.Stream(t.Context(), "KV_"+bucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := stream.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for sequence := info.State.FirstSeq; sequence <= info.State.LastSeq; sequence++ {
+		m, err := stream.GetMsg(t.Context(), sequence)
+		if err != nil {
+			continue // replaced
+		}
+		found++
+		text := m.Subject + string(m.Data)
+		for name, values := range m.Header {
+			text += name + strings.Join(values, "")
+		}
+		if strings.Contains(text, token) || strings.Contains(text, host) {
+			t.Errorf("a message shows what it is about: %s", text)
+		}
+	}
+	if found == 0 {
+		t.Error("nothing is stored")
+	}
+}
+
+func TestKey(t *testing.T) {
+	seen := map[string]bool{}
+	for _, parts := range [][]string{{"host", "token"}, {"hos", "ttoken"}, {"hosttoken"}, {"token", "host"}, {"host", "token", ""}} {
+		k := lease.Key(parts...)
+		if seen[k] || len(k) != 32 {
+			t.Errorf("Key(%q) = %q is another's or has another length", parts, k)
+		}
+		seen[k] = true
+	}
+	if lease.Key("host", "token") != lease.Key("host", "token") {
+		t.Error("the key of one thing differs")
+	}
+}
+
+// BenchmarkAcquireHeld is what a request costs when the lease is held: no I/O.
+func BenchmarkAcquireHeld(b *testing.B) {
+	l := keeper(b, natstest.Server(b), "holder").Lease(key, time.Hour, lease.Live)
+	acquire(b, l, time.Second)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := l.Acquire(b.Context()); err != nil || l.Wanted() {
+			b.Fatal("lost or wanted", err)
+		}
+	}
+}
+
+// BenchmarkAcquireRelease is what taking a lease and giving it up costs.
+func BenchmarkAcquireRelease(b *testing.B) {
+	l := keeper(b, natstest.Server(b), "holder").Lease(key, time.Minute, lease.Live)
+	for b.Loop() {
+		if err := errors.Join(l.Acquire(b.Context()), l.Release(b.Context())); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

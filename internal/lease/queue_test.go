@@ -1,0 +1,135 @@
+package lease_test
+
+import (
+	"testing"
+	"time"
+
+	"unconnected/internal/lease"
+	"unconnected/internal/natstest"
+)
+
+func TestTheMoreImportantGoesFirst(t *testing.T) {
+	s := natstest.Server(t)
+	js := dial(t, s.URL())
+	a, b := keeperOn(t, js, "a"), keeper(t, s, "b")
+	backfill := a.Lease(key, time.Minute, lease.Backfill)
+	correction, live := b.Lease(key, time.Minute, lease.Correction), b.Lease(key, time.Minute, lease.Live)
+	acquire(t, backfill, time.Second)
+	if backfill.Wanted() {
+		t.Error("wanted by nobody")
+	}
+	correctionDone := waiter(t, correction)
+	eventually(t, time.Second, "the correction waits", func() bool { return waiting(t, js) == 1 })
+	liveDone := waiter(t, live)
+	eventually(t, time.Second, "both wait", func() bool { return waiting(t, js) == 2 })
+	if !backfill.Wanted() {
+		t.Error("a backfill does not see who waits")
+	}
+	release(t, backfill)
+	backfillDone := waiter(t, backfill)
+	served(t, liveDone, time.Second)
+	eventually(t, time.Second, "both others wait", func() bool { return waiting(t, js) == 2 })
+	if live.Wanted() {
+		t.Error("live polling gives way to corrections")
+	}
+	release(t, live)
+	served(t, correctionDone, 500*time.Millisecond)
+	release(t, correction)
+	served(t, backfillDone, 500*time.Millisecond)
+	eventually(t, time.Second, "nobody waits any more", func() bool { return waiting(t, js) == 0 })
+}
+
+// TestEqualsTakeTurns: who gives way and wants it back at once comes after who waited.
+func TestEqualsTakeTurns(t *testing.T) {
+	s := natstest.Server(t)
+	holder := keeper(t, s, "a").Lease(key, time.Minute, lease.Live)
+	other := keeper(t, s, "b").Lease(key, time.Minute, lease.Live)
+	acquire(t, holder, time.Second)
+	otherDone := waiter(t, other)
+	for range 6 {
+		eventually(t, 5*time.Second, "the other waits", holder.Wanted)
+		release(t, holder)
+		holderDone := waiter(t, holder)
+		served(t, otherDone, 500*time.Millisecond)
+		if !holder.Until().IsZero() {
+			t.Fatal("it has not given way")
+		}
+		holder, other, otherDone = other, holder, holderDone
+	}
+}
+
+// TestNoHerd: of many who wait, one goes for a lease that gets free, in the order in which they came.
+func TestNoHerd(t *testing.T) {
+	const many = 20
+	s := natstest.Server(t)
+	js := dial(t, s.URL())
+	w := &wire{JetStream: js}
+	crowd := keeperOn(t, w, "crowd")
+	first := keeper(t, s, "first").Lease(key, time.Minute, lease.Live)
+	acquire(t, first, time.Second)
+	served := make(chan int, many)
+	for i := range many {
+		go func() {
+			l := crowd.Lease(key, time.Minute, lease.Live)
+			if l.Acquire(t.Context()) == nil {
+				served <- i
+				_ = l.Release(t.Context())
+			}
+		}()
+		eventually(t, time.Second, "one more waits", func() bool { return waiting(t, js) == i+1 })
+	}
+	release(t, first)
+	began := time.Now()
+	for want := range many {
+		select {
+		case got := <-served:
+			if got != want {
+				t.Errorf("%d was served before %d", got, want)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatalf("%d was not served", want)
+		}
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it went through %d hands in %v", many, took)
+	}
+	if n := w.conflicts.Load(); n > 2 {
+		t.Errorf("%d times somebody went for what another took", n)
+	}
+}
+
+// TestADeadWaiterIsPassedOver: the first in the queue does not answer its turn any more.
+func TestADeadWaiterIsPassedOver(t *testing.T) {
+	s := natstest.Server(t)
+	js, dying := dial(t, s.URL()), dial(t, s.URL())
+	l := keeperOn(t, js, "holder").Lease(key, time.Minute, lease.Backfill)
+	acquire(t, l, time.Second)
+	refusedDone := waiter(t, keeperOn(t, dying, "dead").Lease(key, time.Minute, lease.Live))
+	eventually(t, time.Second, "one waits", func() bool { return waiting(t, js) == 1 })
+	dying.Conn().Close()
+	done := waiter(t, keeper(t, s, "next").Lease(key, time.Minute, lease.Live))
+	eventually(t, time.Second, "two wait", func() bool { return waiting(t, js) == 2 })
+	release(t, l)
+	if took := served(t, done, 3*time.Second); took < 500*time.Millisecond {
+		t.Errorf("overtaken after %v: the first had no chance", took)
+	}
+	select {
+	case err := <-refusedDone:
+		t.Errorf("the dead one got an answer: %v", err)
+	default:
+	}
+}
+
+// TestGivingUpWaiting: who stops waiting is not waited for.
+func TestGivingUpWaiting(t *testing.T) {
+	s := natstest.Server(t)
+	js := dial(t, s.URL())
+	k := keeperOn(t, js, "one process")
+	l, next := k.Lease(key, time.Minute, lease.Live), k.Lease(key, time.Minute, lease.Live)
+	acquire(t, l, time.Second)
+	refused(t, next, 100*time.Millisecond)
+	eventually(t, time.Second, "nobody waits", func() bool { return waiting(t, js) == 0 })
+	eventually(t, time.Second, "it is not wanted", func() bool { return !l.Wanted() })
+	release(t, l)
+	acquire(t, l, 500*time.Millisecond)
+}
