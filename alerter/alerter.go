@@ -45,6 +45,7 @@ type Alerter struct {
 	metrics *metrics
 	sink    slack.Sink
 	pacer   *slack.Pacer
+	attempt time.Duration // time limit of one request to Slack
 	channel func(rule string) string
 	current atomic.Pointer[session] // nil while there is none
 	problem atomic.Pointer[string]  // why there is no session
@@ -53,7 +54,7 @@ type Alerter struct {
 
 // New makes an Alerter of a validated configuration and registers its metrics.
 func New(c *Config, o Options) *Alerter {
-	a := &Alerter{config: c, options: o, metrics: newMetrics(o.Metrics), pacer: new(slack.Pacer)}
+	a := &Alerter{config: c, options: o, metrics: newMetrics(o.Metrics), pacer: new(slack.Pacer), attempt: slack.DefaultTimeout}
 	a.chooseSink()
 	if c.Digest.IsSet() || c.AppToken.IsSet() {
 		o.Log.Warn("ALERT_DIGEST and SLACK_APP_TOKEN are not in effect yet")
@@ -201,7 +202,7 @@ func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucke
 	return &notifier{
 		js: js, sink: a.sink, composer: a.composer(), pacer: a.pacer, records: records, progress: p,
 		channelOf: a.channel, maxAge: a.config.maxAge(), log: a.options.Log, metrics: a.metrics,
-		fold: incident.NewFold(), queues: make(map[string]*queue),
+		attempt: a.attempt, fold: incident.NewFold(), queues: make(map[string]*queue),
 	}, nil
 }
 

@@ -28,6 +28,9 @@ import (
 // patience bounds every wait. It is only ever used up by a test that fails.
 const patience = 60 * time.Second
 
+// attempt is how long a request to Slack may take. What becomes of one without an answer is looked at a little later.
+const attempt = 2 * time.Second
+
 // windowLength is short, so that a history of many windows is young as a whole.
 const windowLength = 10 * time.Second
 
@@ -40,7 +43,9 @@ type world struct {
 	config alerter.Config
 	logs   logbook
 	cards  logbook // what a world without Slack shows
-	logsOf map[string]*operationLog
+
+	mu     sync.Mutex
+	logsOf map[string]*operationLog // guarded by mu
 }
 
 // operationLog is where the next window of an operation goes.
@@ -76,10 +81,12 @@ func newWorld(t testing.TB) *world {
 	}
 	t.Cleanup(func() { _ = server.Close() })
 	w.slack = server
-	w.config.Slack = alerter.Slack{
-		Token: config.NewSecret(fakeslack.DefaultToken), Channel: "#noc", APIURL: server.APIURL(),
-	}
+	w.useSlack(server.APIURL())
 	return w
+}
+
+func (w *world) useSlack(url string) {
+	w.config.Slack = alerter.Slack{Token: config.NewSecret(fakeslack.DefaultToken), Channel: "#noc", APIURL: url}
 }
 
 // newQuietWorld is a world without Slack.
@@ -138,6 +145,7 @@ func (w *world) launch() *process {
 	}
 	p := &process{t: w.t, conn: conn, metrics: prometheus.NewRegistry(), done: make(chan error, 1)}
 	p.Alerter = alerter.New(&c, alerter.Options{Log: w.logs.logger(), Conn: conn, Metrics: p.metrics, Output: &w.cards})
+	p.SetAttempt(attempt)
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
 	go func() { p.done <- p.Run(ctx) }()
@@ -200,6 +208,8 @@ func (w *world) correct(operation string, n int, letter string) {
 // begin says how long ago the first window of an operation starts.
 func (w *world) begin(operation string, ago time.Duration) {
 	first := time.Now().UTC().Add(-ago).Truncate(windowLength)
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.logsOf[operation] = &operationLog{first: first, next: first}
 }
 
@@ -209,10 +219,14 @@ func (w *world) skipTo(operation string, ago time.Duration) {
 }
 
 func (w *world) log(operation string) *operationLog {
-	if w.logsOf[operation] == nil {
+	w.mu.Lock()
+	l := w.logsOf[operation]
+	w.mu.Unlock()
+	if l == nil {
 		w.begin(operation, 15*time.Minute)
+		return w.log(operation)
 	}
-	return w.logsOf[operation]
+	return l
 }
 
 func (w *world) window(operation string, start time.Time, letter string) *events.Event {
@@ -323,9 +337,7 @@ func (p *process) reports(what string, is func(daemon.Report) bool) {
 func eventually(t testing.TB, what string, is func() (bool, string)) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		ok, state := is()
 		if ok {
 			return
@@ -333,7 +345,7 @@ func eventually(t testing.TB, what string, is func() (bool, string)) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain: %s; it is %s", what, state)
 		}
-		<-tick.C
+		<-time.After(pause)
 	}
 }
 

@@ -25,6 +25,7 @@ type notifier struct {
 	progress  *progress
 	channelOf func(rule string) string
 	maxAge    time.Duration
+	attempt   time.Duration // time limit of one request to Slack
 	log       *slog.Logger
 	metrics   *metrics
 

@@ -128,7 +128,7 @@ func finishing(ctx context.Context, deadline time.Time) (context.Context, contex
 // perform does one job: the intent is stored before a post, its result after it. What was begun is finished, if it can be
 // for a moment, even while the program stops, because a post whose result is not stored has to be looked up.
 func (n *notifier) perform(ctx context.Context, q *queue, j *job) {
-	deadline := time.Now().Add(slack.DefaultTimeout)
+	deadline := time.Now().Add(n.attempt)
 	rec := j.rec
 	if j.action.Step == incident.PostRoot || j.action.Step == incident.PostLine {
 		rec.Record = rec.Intend(j.action, &j.part, time.Now(), deadline)

@@ -1,0 +1,161 @@
+package alerter_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"unconnected/alerter/slack/fakeslack"
+	"unconnected/events"
+	"unconnected/internal/daemon"
+)
+
+// TestKilledWhilePosting: the alerter dies between storing what it is about to do and storing what came of it. Whoever comes
+// after it looks the post up: one root, every line once.
+func TestKilledWhilePosting(t *testing.T) {
+	t.Parallel()
+	const hang = time.Minute
+	faults := map[string]fakeslack.Fault{
+		"arrived":     {Handled: true, Delay: hang, Drop: true},
+		"not arrived": {Delay: hang, Drop: true},
+	}
+	for name, test := range map[string]struct {
+		scopes     []string
+		exceptions map[string]string
+	}{
+		"history": {nil, nil},
+		"no history": {scopesWithoutHistory(), map[string]string{
+			"arrived/root":       "root 🔴 Congestion firing, " + usual,
+			"not arrived/thread": strings.Replace(usual, lineWorse+", ", "", 1),
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, f, stories := newStories(t, faults, test.scopes, test.exceptions)
+			p := w.start()
+			for _, s := range stories {
+				w.play(s.operation, "c")
+			}
+			for name, s := range stories {
+				if s.step != "root" {
+					eventually(t, "the root of "+name, func() (bool, string) { return w.shows(s) != "", w.shows(s) })
+				}
+				w.play(s.operation, "x")
+			}
+			for name, s := range stories {
+				eventually(t, "the request that hangs, of "+name, func() (bool, string) {
+					n := f.requests(s.channel, s.at.method)
+					return n >= s.at.n, fmt.Sprint(n)
+				})
+			}
+			p.kill()
+			for _, s := range stories {
+				w.play(s.operation, "q")
+			}
+			w.start()
+			for name, s := range stories {
+				eventually(t, "everything is done of "+name, func() (bool, string) { return w.settled(s) })
+				if got := w.shows(s); got != s.want {
+					t.Errorf("%s: the channel shows\n%s\nwant\n%s", name, got, s.want)
+				}
+			}
+		})
+	}
+}
+
+// TestTwoAlerters: without a lease, fences and compare-and-set make it harmless that two are at work.
+func TestTwoAlerters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	one, two := w.start(), w.start()
+	const root, busy = "root 🔴 default/Congestion/2/firing", "line* default/Busy/3/firing"
+	w.play("default", "qc")
+	w.expectChannel("#noc", root)
+	w.play("default", "x")
+	w.expectChannel("#noc", root, busy)
+	w.play("default", "q")
+	w.expectChannel("#noc", "root ✅ default/Congestion/2/firing", busy, "line default/Congestion/4/resolved", "line* default/Busy/4/resolved")
+	want := []string{"default/Congestion/2/firing", "default/Busy/3/firing", "default/Congestion/4/resolved cleared", "default/Busy/4/resolved cleared"}
+	w.expectAlerts(one, want...)
+	w.expectAlerts(two, want...)
+	if posts := len(w.slack.Requests("chat.postMessage")); posts != 4 {
+		t.Errorf("%d posts for four messages", posts)
+	}
+	two.kill()
+	w.play("default", "q")
+	w.expectAlerts(one, want...)
+}
+
+// TestSlackAway: evaluation goes on, and what is told afterwards is the whole truth, once.
+func TestSlackAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	_ = listener.Close() // nobody is there
+	w.useSlack("http://" + address + "/api/")
+	p := w.start()
+	w.play("default", "qcq")
+	w.expectAlerts(p, "default/Congestion/2/firing", "default/Congestion/3/resolved cleared")
+	p.reports("that the channel waits", func(r daemon.Report) bool {
+		return r.Ready && strings.Contains(fmt.Sprint(r.Notes), "#noc waits since")
+	})
+
+	listener, err = net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: w.slack, ReadHeaderTimeout: time.Second}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close() })
+	w.expectChannel("#noc", "root ✅ default/Congestion/2/firing", "line* default/Congestion/3/resolved")
+}
+
+// TestStopWhilePosting: what was begun is finished, so that nothing has to be looked up.
+func TestStopWhilePosting(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.slack.Fail("chat.postMessage", fakeslack.Slow(300*time.Millisecond))
+	p := w.start()
+	w.play("default", "c")
+	w.expectChannel("#noc", "root 🔴 default/Congestion/1/firing")
+	p.stop()
+	w.play("default", "q")
+	w.start()
+	w.expectChannel("#noc", "root ✅ default/Congestion/1/firing", "line* default/Congestion/2/resolved")
+	if lookups := w.slack.Requests("conversations.history", "conversations.replies"); len(lookups) > 0 {
+		t.Errorf("%d look-ups", len(lookups))
+	}
+}
+
+// TestWebhook: one post on opening, re-opening and closing, and the URL shows nowhere.
+func TestWebhook(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.useWebhook(w.slack.WebhookURL())
+	p := w.start()
+	w.play("default", "c")
+	posts := func(n int) {
+		t.Helper()
+		eventually(t, "posts", func() (bool, string) {
+			got := len(w.slack.Messages("#noc"))
+			return got == n, fmt.Sprint(got)
+		})
+	}
+	posts(1)
+	w.play("default", "x") // joins, and gets worse: no post
+	w.play("default", "q")
+	posts(2)
+	w.play("default", "c")
+	posts(3)
+	if stored := w.stored(); stored[0].Incident != stored[len(stored)-1].Incident || stored[len(stored)-1].Status != events.Firing {
+		t.Errorf("it does not re-open: %v", w.alerts())
+	}
+	p.reports("what a webhook lacks", func(r daemon.Report) bool { return r.Ready && strings.Contains(fmt.Sprint(r.Notes), "webhook") })
+}
