@@ -32,7 +32,7 @@ type Options struct {
 type Keeper struct {
 	options Options
 	js      jetstream.JetStream
-	kv      jetstream.KeyValue
+	stream  jetstream.Stream // behind the bucket
 	view    *view
 	again   chan struct{} // asks for a new watcher
 	ready   chan struct{} // closed when the first watcher has seen what is there
@@ -59,10 +59,13 @@ func New(ctx context.Context, js jetstream.JetStream, o Options) (*Keeper, error
 		options: o, js: js, view: newView(), stop: stop,
 		again: make(chan struct{}, 1), ready: make(chan struct{}),
 	}
-	var err error
-	if k.kv, err = k.ensure(ctx); err != nil {
+	_, err := k.ensure(ctx)
+	if err == nil {
+		k.stream, err = js.Stream(ctx, "KV_"+o.Bucket)
+	}
+	if err != nil {
 		stop()
-		return nil, err
+		return nil, fmt.Errorf("bucket %s: %w", o.Bucket, natsio.Explain(js, err))
 	}
 	k.done.Go(func() { k.watch(watching) })
 	select {
@@ -97,16 +100,13 @@ func (k *Keeper) ensure(ctx context.Context) (jetstream.KeyValue, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("bucket %s: %w", k.options.Bucket, natsio.Explain(k.js, err))
+		return nil, err
 	}
 	status, err := kv.Status(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("bucket %s: %w", k.options.Bucket, natsio.Explain(k.js, err))
+	if err == nil && status.LimitMarkerTTL() == 0 {
+		err = ErrNoTTL
 	}
-	if status.LimitMarkerTTL() == 0 {
-		return nil, fmt.Errorf("bucket %s: %w", k.options.Bucket, ErrNoTTL)
-	}
-	return kv, nil
+	return kv, err
 }
 
 // watch keeps the view up to date until ctx ends. A new connection gets a new watcher at once: the old one would find out
@@ -153,10 +153,10 @@ func (k *Keeper) follow(ctx context.Context) error {
 	}
 	slow := time.AfterFunc(firstLook, cancel) // the context must outlive the call, so that it can't have a deadline
 	kv, err := k.ensure(ctx)
-	if err != nil {
-		return err
+	var watcher jetstream.KeyWatcher
+	if err == nil {
+		watcher, err = kv.WatchAll(ctx)
 	}
-	watcher, err := kv.WatchAll(ctx)
 	if err != nil {
 		return fmt.Errorf("watch bucket %s: %w", k.options.Bucket, natsio.Explain(k.js, err))
 	}
@@ -247,14 +247,16 @@ func (k *Keeper) send(ctx context.Context, key string, m message, patience time.
 func (k *Keeper) read(ctx context.Context, key string, patience time.Duration) (claim, uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	entry, err := k.kv.Get(ctx, key)
+	m, err := k.stream.GetLastMsgForSubject(ctx, k.subject(key))
 	switch {
-	case err == nil, errors.Is(err, jetstream.ErrKeyDeleted):
-		return decode(entry), entry.Revision(), nil
-	case errors.Is(err, jetstream.ErrKeyNotFound):
+	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return claim{}, 0, nil
+	case err != nil:
+		return claim{}, 0, err
+	case m.Header.Get(headerOp) != "" || m.Header.Get(jetstream.MarkerReasonHeader) != "":
+		return claim{}, m.Sequence, nil
 	}
-	return claim{}, 0, err
+	return decode(m.Data), m.Sequence, nil
 }
 
 // announce says that a claim waits for a key.

@@ -76,7 +76,7 @@ type Lease struct {
 	until    time.Time // see Until; guarded by mu
 }
 
-// Lease makes a new holder, which holds nothing yet. The server counts in whole seconds: ttl is cut to them, and is a
+// Lease makes a new holder, which holds nothing yet. The key is one of [Key], or a word. The server counts in whole seconds: ttl is cut to them, and is a
 // second at least.
 func (k *Keeper) Lease(key string, ttl time.Duration, priority Priority) *Lease {
 	l := &Lease{

@@ -190,7 +190,7 @@ func TestNATSAwayForAWhile(t *testing.T) {
 	s := newRestartable(t)
 	l := keeper(t, s.Server, "holder").Lease(key, time.Minute, lease.Backfill)
 	other := keeper(t, s.Server, "other")
-	idle := other.Lease("another thing", time.Minute, lease.Live)
+	idle := other.Lease("another-thing", time.Minute, lease.Live)
 	acquire(t, l, time.Second)
 	s.Close()
 	acquire(t, l, time.Second) // fresh: no need to ask

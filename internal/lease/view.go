@@ -145,7 +145,11 @@ func (v *view) apply(e jetstream.KeyValueEntry) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	key, id, isWaiter := strings.Cut(e.Key(), waiting)
-	p, c := v.at(key), decode(e)
+	p := v.at(key)
+	var c claim
+	if e.Operation() == jetstream.KeyValuePut {
+		c = decode(e.Value())
+	}
 	switch {
 	case !isWaiter:
 		p.holder, p.revision = c, e.Revision()
@@ -176,14 +180,11 @@ func (v *view) replace(by *view) {
 	}
 }
 
-// decode returns the claim in an entry, zero for a deleted one. What is no claim is somebody's all the same: a person may
-// put anything there to keep everybody out.
-func decode(e jetstream.KeyValueEntry) claim {
-	if e.Operation() != jetstream.KeyValuePut {
-		return claim{}
-	}
+// decode returns the claim that a key holds. What is no claim is somebody's all the same: a person may put anything there
+// to keep everybody out.
+func decode(value []byte) claim {
 	var c claim
-	if json.Unmarshal(e.Value(), &c) != nil || c.ID == "" {
+	if json.Unmarshal(value, &c) != nil || c.ID == "" {
 		return claim{ID: "unknown", Name: "unknown"}
 	}
 	return c
