@@ -9,24 +9,27 @@ import (
 	"unconnected/events"
 	"unconnected/internal/config"
 	"unconnected/producer"
+	"unconnected/producer/grid"
 	"unconnected/producer/wolkvox/simulator"
 )
 
 // The demo runs on short windows, so that things happen while one watches.
 const (
-	demoWindow = "10s"
-	demoSettle = "2s"
+	demoWindow = 10 * time.Second
+	demoSettle = 2 * time.Second
 	demoStart  = "-2h"
 )
 
-// The demo's incident is under way when it starts, and over soon enough for its end to be seen within a minute. Later ones
-// follow.
+// The demo's incident is under way when it starts and ends with the window of that moment, so that its end, three quiet
+// windows later, is seen within a minute. Later ones follow.
 const (
-	demoSince = 45 * time.Second
-	demoUntil = 5 * time.Second
-	demoAgain = 10 * time.Minute
-	demoShare = 0.45
+	demoIncident = 50 * time.Second
+	demoAgain    = 10 * time.Minute
+	demoShare    = 0.45
 )
+
+// demoVolume is forty calls a second: so many that chance alone makes no window look like congestion.
+const demoVolume = 4
 
 // demo is the simulated API that up polls when no token is configured.
 type demo struct {
@@ -36,18 +39,19 @@ type demo struct {
 }
 
 func newDemo(now time.Time) *demo {
-	incident := simulator.Incident{
-		Start: now.Add(-demoSince), End: now.Add(demoUntil), Result: events.Congestion, Share: demoShare,
-	}
+	end := grid.Align(now, demoWindow).Add(demoWindow)
+	incident := simulator.Incident{Start: end.Add(-demoIncident), End: end, Result: events.Congestion, Share: demoShare}
 	later := incident
-	later.Start, later.End, later.Every = now.Add(demoAgain), now.Add(demoAgain+demoSince+demoUntil), demoAgain
-	return &demo{api: simulator.New(simulator.Options{Incidents: []simulator.Incident{incident, later}})}
+	later.Start, later.End, later.Every = incident.Start.Add(demoAgain), incident.End.Add(demoAgain), demoAgain
+	return &demo{api: simulator.New(simulator.Options{
+		Profile: simulator.AlwaysBusy().Scaled(demoVolume), Incidents: []simulator.Incident{incident, later},
+	})}
 }
 
 // defaults are what the demo sets where the environment does not.
 func (d *demo) defaults() map[string]string {
 	return map[string]string{
-		"POLL_WINDOW": demoWindow, "POLL_SETTLE": demoSettle, "POLL_START": demoStart,
+		"POLL_WINDOW": demoWindow.String(), "POLL_SETTLE": demoSettle.String(), "POLL_START": demoStart,
 		"WOLKVOX_TOKEN": simulator.DefaultToken, "WOLKVOX_BASE_URL": "http://simulated",
 	}
 }
