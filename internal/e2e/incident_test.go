@@ -54,7 +54,7 @@ func TestIncidentInSlack(t *testing.T) {
 // is over.
 func TestIncidentEditedInPlace(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, congestion(-20*second, 6*second))
+	w := newWorld(t, congestion(-20*second, 12*second))
 	w.start("producer", nil)
 	w.start("alerter", nil)
 	var firing fakeslack.Message

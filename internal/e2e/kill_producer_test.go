@@ -30,7 +30,7 @@ func killProducer(w *world, random *rand.Rand, requests int, moment time.Duratio
 func TestProducerKilledWhileCatchingUp(t *testing.T) {
 	t.Parallel()
 	w := newWorldOf(t, simulator.Options{Latency: time.Millisecond, Quirks: true})
-	random, env := dice(t), map[string]string{"POLL_START": "-25m"}
+	random, env := dice(t), map[string]string{"POLL_START": "-15m"}
 	var kills []time.Time
 	for range 20 {
 		kills = append(kills, killProducer(w, random, 60, 30*time.Millisecond, env))

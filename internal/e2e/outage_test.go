@@ -44,9 +44,9 @@ func TestNATSRestartedWhileCatchingUp(t *testing.T) {
 	t.Parallel()
 	random := dice(t)
 	w := newWorld(t)
-	w.start("producer", map[string]string{"POLL_START": "-50m"})
+	w.start("producer", map[string]string{"POLL_START": "-30m"})
 	for range 4 {
-		enough := len(w.api.Ledger()) + 50 + random.IntN(200)
+		enough := len(w.api.Ledger()) + 30 + random.IntN(120)
 		eventually(t, func() error {
 			if asked := len(w.api.Ledger()); asked < enough {
 				return fmt.Errorf("%d requests, want %d", asked, enough)

@@ -27,8 +27,12 @@ func eventually(t testing.TB, condition func() error) {
 	eventuallyWithin(t, patience, condition)
 }
 
+// slow is by how much the programs may take longer under the race detector.
+var slow = map[bool]time.Duration{false: 1, true: 3}[raceEnabled()]
+
 func eventuallyWithin(t testing.TB, limit time.Duration, condition func() error) {
 	t.Helper()
+	limit *= slow
 	deadline := time.Now().Add(limit)
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
@@ -150,7 +154,7 @@ func (p *process) exit(limit time.Duration, want int) {
 	p.t.Helper()
 	select {
 	case <-p.done:
-	case <-time.After(limit):
+	case <-time.After(limit * slow):
 		p.t.Fatalf("%s has not ended after %v", p.name, limit)
 	}
 	if got := p.cmd.ProcessState.ExitCode(); got != want {
