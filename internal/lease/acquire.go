@@ -2,9 +2,13 @@ package lease
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"unconnected/internal/natsio"
 )
@@ -30,7 +34,7 @@ type attempt struct {
 	doubt     bool      // ask the server what is there, not the watcher
 	silence   bool      // because the watcher said nothing for long
 	failures  int       // in a row
-	said      string    // the reason that was logged last
+	problem   error     // what went wrong last; nil when all goes well
 }
 
 // acquire looks what is there and does the next step, until the lease is ours or ctx ends.
@@ -39,19 +43,26 @@ func (l *Lease) acquire(ctx context.Context) error {
 	defer a.leave()
 	for {
 		done, err := a.step(ctx)
-		if done {
+		switch {
+		case done:
 			return nil
-		}
-		if ctx.Err() != nil {
-			if err == nil || err == ctx.Err() {
-				return ctx.Err()
-			}
-			return fmt.Errorf("%w; the last problem: %w", ctx.Err(), natsio.Explain(l.keeper.js, err))
-		}
-		if err != nil {
+		case ctx.Err() != nil:
+			return a.ended(ctx)
+		case err != nil:
 			a.recover(ctx, err)
 		}
 	}
+}
+
+// ended is the error of an attempt whose time is over.
+func (a *attempt) ended(ctx context.Context) error {
+	if a.problem != nil {
+		return fmt.Errorf("%w: %w", ctx.Err(), a.problem)
+	}
+	if holder := a.Holder(); holder != "" {
+		return fmt.Errorf("%w: %s has it", ctx.Err(), holder)
+	}
+	return ctx.Err()
 }
 
 // step tells whether the lease is ours now.
@@ -117,7 +128,7 @@ func (a *attempt) look(ctx context.Context) (seen, <-chan struct{}, error) {
 
 // await waits for news, for ctx's end, or for some time, after which the server is asked.
 func (a *attempt) await(ctx context.Context, news <-chan struct{}, wait time.Duration) {
-	a.failures = 0
+	a.failures, a.problem = 0, nil
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -152,13 +163,19 @@ func (a *attempt) leave() {
 func (a *attempt) recover(ctx context.Context, err error) {
 	a.doubt = true
 	a.failures++
+	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) {
+		a.keeper.rewatch() // which creates the bucket anew if it is gone
+	}
 	if natsio.IsConflict(err) {
 		if a.failures == 1 {
 			return
 		}
-	} else if reason := natsio.Explain(a.keeper.js, err).Error(); reason != a.said {
-		a.said = reason
-		a.keeper.options.Log.Warn("a lease can't be acquired now; trying again", "lease", a.key, "error", reason)
+	} else {
+		err = natsio.Explain(a.keeper.js, err)
+		if a.problem == nil || a.problem.Error() != err.Error() {
+			a.keeper.options.Log.Warn("a lease can't be acquired now; trying again", "lease", a.key, "error", err)
+		}
+		a.problem = err
 	}
 	wait := min(20*time.Millisecond<<min(a.failures, 10), time.Second)
 	timer := time.NewTimer(wait/2 + rand.N(wait/2))

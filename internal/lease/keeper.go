@@ -234,9 +234,6 @@ func (k *Keeper) send(ctx context.Context, key string, m message, patience time.
 		options = append(options, jetstream.WithMsgTTL(m.ttl))
 	}
 	ack, err := k.js.PublishMsg(ctx, msg, options...)
-	if errors.Is(err, jetstream.ErrNoStreamResponse) {
-		k.rewatch() // which creates the bucket anew
-	}
 	if err != nil {
 		return 0, err
 	}

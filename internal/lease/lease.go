@@ -168,14 +168,17 @@ func (l *Lease) Holder() string {
 
 // patience is how long one request may take, so that several fit into the time to live.
 func (l *Lease) patience() time.Duration {
-	return min(max(l.ttl/4, 500*time.Millisecond), 5*time.Second)
+	return min(max(l.ttl/4, 500*time.Millisecond), 3*time.Second)
 }
 
-// write makes the lease ours if the key's last revision is still expected. It is not cut short when ctx ends: what the
-// server has stored while nobody listened would keep others out.
+// write makes the lease ours if the key's last revision is still expected. The end of ctx leaves it half a second more:
+// what the server stored while nobody listened would keep others out.
 func (l *Lease) write(ctx context.Context, expected uint64) error {
+	writing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(500*time.Millisecond, cancel) })()
 	began := time.Now()
-	revision, err := l.keeper.publish(context.WithoutCancel(ctx), l.key, message{value: l.value, ttl: l.ttl}, expected, l.patience())
+	revision, err := l.keeper.publish(writing, l.key, message{value: l.value, ttl: l.ttl}, expected, l.patience())
 	if err != nil {
 		return err
 	}

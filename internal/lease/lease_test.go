@@ -14,67 +14,71 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"unconnected/internal/lease"
+	"unconnected/internal/natsio"
 	"unconnected/internal/natstest"
 )
 
-// TestOneAtATime lets many, on several connections, fight for a lease while connections die. Nobody may have it together
-// with somebody else.
+// TestOneAtATime lets many, on several connections, fight for a lease, while answers get lost, a connection dies and the
+// server restarts. Nobody may have it together with somebody else.
 func TestOneAtATime(t *testing.T) {
-	s := natstest.Server(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	const ttl = 2 * time.Second
+	s := newRestartable(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 4500*time.Millisecond)
 	defer cancel()
 	var holders, turns atomic.Int64
-	use := func(l *lease.Lease) {
-		if holders.Add(1) != 1 {
-			t.Error("two hold the lease")
+	fight := func(l *lease.Lease, w *wire) {
+		for l.Acquire(ctx) == nil {
+			if holders.Add(1) != 1 {
+				t.Error("two hold the lease")
+			}
+			for range rand.IntN(100) {
+				runtime.Gosched()
+			}
+			holders.Add(-1)
+			turns.Add(1)
+			w.lose.Store(rand.Int64N(2))
+			if l.Wanted() || rand.IntN(3) == 0 {
+				_ = l.Release(ctx) // fails when the connection is dead
+			}
 		}
-		for range rand.IntN(100) {
-			runtime.Gosched()
-		}
-		holders.Add(-1)
-		if !time.Now().Before(l.Until()) && ctx.Err() == nil {
-			t.Log("used longer than it was ours: the machine is busy")
-		}
-		turns.Add(1)
 	}
 	var all sync.WaitGroup
-	for i := range 4 {
-		js := dial(t, s.URL())
-		k := keeperOn(t, js, "one of many")
+	var mortal *wire
+	for range 4 {
+		mortal = &wire{JetStream: dial(t, s.URL())}
+		k := keeperOn(t, mortal, "one of many")
 		for range 3 {
-			all.Go(func() {
-				l := k.Lease(key, time.Second, lease.Priority(rand.IntN(3)))
-				for l.Acquire(ctx) == nil {
-					use(l)
-					if l.Wanted() || rand.IntN(3) == 0 {
-						_ = l.Release(ctx) // fails when the connection is dead
-					}
-				}
-			})
-		}
-		if i == 0 { // dies holding, perhaps
-			time.AfterFunc(time.Second, js.Conn().Close)
+			l, w := k.Lease(key, ttl, lease.Priority(rand.IntN(3))), mortal
+			all.Go(func() { fight(l, w) })
 		}
 	}
+	reached := func(n int64) {
+		t.Helper()
+		eventually(t, "they go on", func() bool { return turns.Load() >= n })
+	}
+	reached(50)
+	s.Close()
+	s.start()
+	reached(turns.Load() + 50)
+	mortal.Conn().Close() // while it holds, perhaps
+	reached(turns.Load() + 10)
 	all.Wait()
-	if turns.Load() < 20 {
-		t.Errorf("only %d turns", turns.Load())
-	}
 }
 
 func TestADeadHolderIsFollowed(t *testing.T) {
+	t.Parallel()
 	const ttl = 2 * time.Second
 	s := natstest.Server(t)
 	js := dial(t, s.URL())
 	dead := keeperOn(t, js, "dead").Lease(key, ttl, lease.Live)
 	next := keeper(t, s, "next").Lease(key, ttl, lease.Live)
-	acquire(t, dead, ttl)
+	acquire(t, dead)
 	done := waiter(t, next)
-	eventually(t, time.Second, "somebody waits", func() bool { return dead.Wanted() })
-	acquire(t, dead, ttl)
+	eventually(t, "somebody waits", func() bool { return dead.Wanted() })
+	acquire(t, dead)
 	js.Conn().Close()
 	until := dead.Until()
-	took := served(t, done, ttl+time.Second)
+	took := served(t, done)
 	if time.Now().Before(until) {
 		t.Errorf("taken after %v, while it was certainly another's", took)
 	}
@@ -84,17 +88,17 @@ func TestReleaseServesTheNextAtOnce(t *testing.T) {
 	s := natstest.Server(t)
 	first := keeper(t, s, "first").Lease(key, time.Minute, lease.Live)
 	next := keeper(t, s, "next").Lease(key, time.Minute, lease.Live)
-	acquire(t, first, time.Second)
+	acquire(t, first)
 	if next.Until() != (time.Time{}) {
 		t.Error("what another holds is ours")
 	}
 	done := waiter(t, next)
-	eventually(t, time.Second, "somebody waits", first.Wanted)
+	eventually(t, "somebody waits", first.Wanted)
 	release(t, first)
-	if took := served(t, done, 5*time.Second); took > 500*time.Millisecond {
+	if took := served(t, done); took > 500*time.Millisecond {
 		t.Errorf("the next waited %v", took)
 	}
-	eventually(t, time.Second, "the holder is known", func() bool { return first.Holder() == "next" })
+	eventually(t, "the holder is known", func() bool { return first.Holder() == "next" })
 	if first.Until() != (time.Time{}) || first.Wanted() {
 		t.Error("what was released is ours")
 	}
@@ -105,16 +109,17 @@ func TestReleaseServesTheNextAtOnce(t *testing.T) {
 }
 
 func TestRefreshKeepsIt(t *testing.T) {
+	t.Parallel()
 	const ttl = time.Second
 	s := natstest.Server(t)
 	l := keeper(t, s, "holder").Lease(key, ttl, lease.Live)
 	other := keeper(t, s, "other").Lease(key, ttl, lease.Live)
-	acquire(t, l, ttl)
+	acquire(t, l)
 	done := waiter(t, other)
 	ticker := time.NewTicker(ttl / 10)
 	defer ticker.Stop()
 	for end := time.Now().Add(5 * ttl / 2); time.Now().Before(end); <-ticker.C {
-		acquire(t, l, ttl)
+		acquire(t, l)
 		if left := time.Until(l.Until()); left > ttl {
 			t.Errorf("ours for %v, which is longer than the server keeps it", left)
 		}
@@ -125,7 +130,7 @@ func TestRefreshKeepsIt(t *testing.T) {
 	default:
 	}
 	release(t, l)
-	served(t, done, time.Second)
+	served(t, done)
 }
 
 // TestWhatOthersDoToTheKey: a lease that was deleted or taken by hand is lost, and is known to be before it is used.
@@ -133,7 +138,7 @@ func TestWhatOthersDoToTheKey(t *testing.T) {
 	s := natstest.Server(t)
 	js := dial(t, s.URL())
 	l := keeperOn(t, js, "holder").Lease(key, time.Minute, lease.Live)
-	acquire(t, l, time.Second)
+	acquire(t, l)
 	kv, err := js.KeyValue(t.Context(), bucket)
 	if err != nil {
 		t.Fatal(err)
@@ -143,13 +148,13 @@ func TestWhatOthersDoToTheKey(t *testing.T) {
 	if err := kv.Purge(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Second, "the loss is known", lost)
-	acquire(t, l, time.Second)
+	eventually(t, "the loss is known", lost)
+	acquire(t, l)
 
 	if _, err := kv.PutString(t.Context(), key, "stop everything"); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Second, "the loss is known", lost)
+	eventually(t, "the loss is known", lost)
 	refused(t, l, 300*time.Millisecond)
 	if holder := l.Holder(); holder != "unknown" {
 		t.Errorf("the holder is %q", holder)
@@ -157,22 +162,23 @@ func TestWhatOthersDoToTheKey(t *testing.T) {
 	if err := kv.Delete(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}
-	acquire(t, l, time.Second)
+	acquire(t, l)
 }
 
 func TestALostAnswer(t *testing.T) {
+	t.Parallel()
 	s := natstest.Server(t)
 	w := &wire{JetStream: dial(t, s.URL())}
 	l := keeperOn(t, w, "hard of hearing").Lease(key, time.Second, lease.Live)
 	other := keeper(t, s, "other").Lease(key, time.Second, lease.Live)
 
 	w.lose.Store(1)
-	acquire(t, l, time.Second)
+	acquire(t, l)
 	refused(t, other, 100*time.Millisecond)
 
 	w.lose.Store(2) // of the refreshment that is due some day
 	for before := l.Until(); l.Until().Equal(before); {
-		acquire(t, l, time.Second)
+		acquire(t, l)
 	}
 	refused(t, other, 100*time.Millisecond)
 
@@ -180,10 +186,10 @@ func TestALostAnswer(t *testing.T) {
 	if err := l.Release(t.Context()); !errors.Is(err, errLost) {
 		t.Errorf("Release = %v", err)
 	}
-	acquire(t, other, 500*time.Millisecond)
+	acquire(t, other)
 	refused(t, l, 100*time.Millisecond)
 	release(t, other)
-	acquire(t, l, 500*time.Millisecond)
+	acquire(t, l)
 }
 
 func TestNATSAwayForAWhile(t *testing.T) {
@@ -191,54 +197,60 @@ func TestNATSAwayForAWhile(t *testing.T) {
 	l := keeper(t, s.Server, "holder").Lease(key, time.Minute, lease.Backfill)
 	other := keeper(t, s.Server, "other")
 	idle := other.Lease("another-thing", time.Minute, lease.Live)
-	acquire(t, l, time.Second)
+	acquire(t, l)
 	s.Close()
-	acquire(t, l, time.Second) // fresh: no need to ask
+	acquire(t, l) // fresh: no need to ask
 	refused(t, idle, 300*time.Millisecond)
 	done := waiter(t, idle)
 	s.start()
-	served(t, done, 5*time.Second)
+	served(t, done)
 
 	low, live := other.Lease(key, time.Minute, lease.Backfill), other.Lease(key, time.Minute, lease.Live)
 	refused(t, low, 300*time.Millisecond) // the restart has not freed it
 	done = waiter(t, live)
-	eventually(t, 5*time.Second, "the new watcher sees who waits", l.Wanted)
+	eventually(t, "the new watcher sees who waits", l.Wanted)
 	release(t, l)
-	served(t, done, time.Second)
+	served(t, done)
 }
 
 func TestALeaseThatEndsWhileNATSIsAway(t *testing.T) {
+	t.Parallel()
 	s := newRestartable(t)
 	l := keeper(t, s.Server, "holder").Lease(key, time.Second, lease.Live)
-	acquire(t, l, time.Second)
+	acquire(t, l)
 	s.Close()
-	eventually(t, 2*time.Second, "it ends by the local clock", func() bool { return !time.Now().Before(l.Until()) })
-	refused(t, l, 100*time.Millisecond)
+	eventually(t, "it ends by the local clock", func() bool { return !time.Now().Before(l.Until()) })
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := l.Acquire(ctx); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, natsio.ErrAway) {
+		t.Errorf("Acquire = %v", err)
+	}
 	if err := l.Release(t.Context()); err == nil {
 		t.Error("released although NATS is away")
 	}
 	s.start()
-	acquire(t, l, 5*time.Second)
+	acquire(t, l)
 }
 
 func TestTheBucketIsDeleted(t *testing.T) {
+	t.Parallel()
 	s := natstest.Server(t)
 	js := dial(t, s.URL())
 	l := keeperOn(t, js, "holder").Lease(key, time.Second, lease.Live)
 	for range 5 { // so that the new bucket's revisions are lower
-		acquire(t, l, time.Second)
+		acquire(t, l)
 		release(t, l)
 	}
-	acquire(t, l, time.Second)
+	acquire(t, l)
 	if err := js.DeleteKeyValue(t.Context(), bucket); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 10*time.Second, "it is there again", func() bool {
-		acquire(t, l, 10*time.Second)
+	eventually(t, "it is there again", func() bool {
+		acquire(t, l)
 		_, err := js.KeyValue(t.Context(), bucket)
 		return err == nil
 	})
-	acquire(t, l, 2*time.Second)
+	acquire(t, l)
 	refused(t, keeper(t, s, "other").Lease(key, time.Second, lease.Live), 100*time.Millisecond)
 }
 
@@ -256,16 +268,16 @@ func TestTwoKeysDoNotDisturbEachOther(t *testing.T) {
 	s := natstest.Server(t)
 	a, b := keeper(t, s, "a"), keeper(t, s, "b")
 	first, second := a.Lease(lease.Key("host", "one"), time.Minute, lease.Backfill), b.Lease(lease.Key("host", "two"), time.Minute, lease.Live)
-	acquire(t, first, time.Second)
-	acquire(t, second, time.Second)
+	acquire(t, first)
+	acquire(t, second)
 	done := waiter(t, a.Lease(lease.Key("host", "two"), time.Minute, lease.Live))
-	eventually(t, time.Second, "the second is wanted", second.Wanted)
+	eventually(t, "the second is wanted", second.Wanted)
 	if first.Wanted() {
 		t.Error("the first is wanted, because somebody waits for the second")
 	}
 	release(t, second)
-	served(t, done, time.Second)
-	acquire(t, first, 0)
+	served(t, done)
+	acquire(t, first)
 }
 
 func TestCloseAfterTheConnection(t *testing.T) {
@@ -282,7 +294,7 @@ func TestSecretsStaySecret(t *testing.T) {
 	js := dial(t, natstest.Server(t).URL())
 	k := keeperOn(t, js, "holder")
 	l := k.Lease(lease.Key(host, token), time.Minute, lease.Live)
-	acquire(t, l, time.Second)
+	acquire(t, l)
 	refused(t, k.Lease(lease.Key(host, token), time.Minute, lease.Live), 100*time.Millisecond)
 	release(t, l)
 	stream, err := js.Stream(t.Context(), "KV_"+bucket)
@@ -330,7 +342,7 @@ func TestKey(t *testing.T) {
 // BenchmarkAcquireHeld is what a request costs when the lease is held: no I/O.
 func BenchmarkAcquireHeld(b *testing.B) {
 	l := keeper(b, natstest.Server(b), "holder").Lease(key, time.Hour, lease.Live)
-	acquire(b, l, time.Second)
+	acquire(b, l)
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := l.Acquire(b.Context()); err != nil || l.Wanted() {

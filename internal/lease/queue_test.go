@@ -14,43 +14,44 @@ func TestTheMoreImportantGoesFirst(t *testing.T) {
 	a, b := keeperOn(t, js, "a"), keeper(t, s, "b")
 	backfill := a.Lease(key, time.Minute, lease.Backfill)
 	correction, live := b.Lease(key, time.Minute, lease.Correction), b.Lease(key, time.Minute, lease.Live)
-	acquire(t, backfill, time.Second)
+	acquire(t, backfill)
 	if backfill.Wanted() {
 		t.Error("wanted by nobody")
 	}
 	correctionDone := waiter(t, correction)
-	eventually(t, time.Second, "the correction waits", func() bool { return waiting(t, js) == 1 })
+	eventually(t, "the correction waits", func() bool { return waiting(t, js) == 1 })
 	liveDone := waiter(t, live)
-	eventually(t, time.Second, "both wait", func() bool { return waiting(t, js) == 2 })
+	eventually(t, "both wait", func() bool { return waiting(t, js) == 2 })
 	if !backfill.Wanted() {
 		t.Error("a backfill does not see who waits")
 	}
 	release(t, backfill)
 	backfillDone := waiter(t, backfill)
-	served(t, liveDone, time.Second)
-	eventually(t, time.Second, "both others wait", func() bool { return waiting(t, js) == 2 })
+	served(t, liveDone)
+	eventually(t, "both others wait", func() bool { return waiting(t, js) == 2 })
 	if live.Wanted() {
 		t.Error("live polling gives way to corrections")
 	}
 	release(t, live)
-	served(t, correctionDone, 500*time.Millisecond)
+	served(t, correctionDone)
 	release(t, correction)
-	served(t, backfillDone, 500*time.Millisecond)
-	eventually(t, time.Second, "nobody waits any more", func() bool { return waiting(t, js) == 0 })
+	served(t, backfillDone)
+	eventually(t, "nobody waits any more", func() bool { return waiting(t, js) == 0 })
 }
 
 // TestEqualsTakeTurns: who gives way and wants it back at once comes after who waited.
 func TestEqualsTakeTurns(t *testing.T) {
+	t.Parallel()
 	s := natstest.Server(t)
 	holder := keeper(t, s, "a").Lease(key, time.Minute, lease.Live)
 	other := keeper(t, s, "b").Lease(key, time.Minute, lease.Live)
-	acquire(t, holder, time.Second)
+	acquire(t, holder)
 	otherDone := waiter(t, other)
 	for range 6 {
-		eventually(t, 5*time.Second, "the other waits", holder.Wanted)
+		eventually(t, "the other waits", holder.Wanted)
 		release(t, holder)
 		holderDone := waiter(t, holder)
-		served(t, otherDone, 500*time.Millisecond)
+		served(t, otherDone)
 		if !holder.Until().IsZero() {
 			t.Fatal("it has not given way")
 		}
@@ -66,7 +67,7 @@ func TestNoHerd(t *testing.T) {
 	w := &wire{JetStream: js}
 	crowd := keeperOn(t, w, "crowd")
 	first := keeper(t, s, "first").Lease(key, time.Minute, lease.Live)
-	acquire(t, first, time.Second)
+	acquire(t, first)
 	served := make(chan int, many)
 	for i := range many {
 		go func() {
@@ -76,7 +77,7 @@ func TestNoHerd(t *testing.T) {
 				_ = l.Release(t.Context())
 			}
 		}()
-		eventually(t, time.Second, "one more waits", func() bool { return waiting(t, js) == i+1 })
+		eventually(t, "one more waits", func() bool { return waiting(t, js) == i+1 })
 	}
 	release(t, first)
 	began := time.Now()
@@ -100,17 +101,18 @@ func TestNoHerd(t *testing.T) {
 
 // TestADeadWaiterIsPassedOver: the first in the queue does not answer its turn any more.
 func TestADeadWaiterIsPassedOver(t *testing.T) {
+	t.Parallel()
 	s := natstest.Server(t)
 	js, dying := dial(t, s.URL()), dial(t, s.URL())
 	l := keeperOn(t, js, "holder").Lease(key, time.Minute, lease.Backfill)
-	acquire(t, l, time.Second)
+	acquire(t, l)
 	refusedDone := waiter(t, keeperOn(t, dying, "dead").Lease(key, time.Minute, lease.Live))
-	eventually(t, time.Second, "one waits", func() bool { return waiting(t, js) == 1 })
+	eventually(t, "one waits", func() bool { return waiting(t, js) == 1 })
 	dying.Conn().Close()
 	done := waiter(t, keeper(t, s, "next").Lease(key, time.Minute, lease.Live))
-	eventually(t, time.Second, "two wait", func() bool { return waiting(t, js) == 2 })
+	eventually(t, "two wait", func() bool { return waiting(t, js) == 2 })
 	release(t, l)
-	if took := served(t, done, 3*time.Second); took < 500*time.Millisecond {
+	if took := served(t, done); took < 500*time.Millisecond {
 		t.Errorf("overtaken after %v: the first had no chance", took)
 	}
 	select {
@@ -126,10 +128,10 @@ func TestGivingUpWaiting(t *testing.T) {
 	js := dial(t, s.URL())
 	k := keeperOn(t, js, "one process")
 	l, next := k.Lease(key, time.Minute, lease.Live), k.Lease(key, time.Minute, lease.Live)
-	acquire(t, l, time.Second)
+	acquire(t, l)
 	refused(t, next, 100*time.Millisecond)
-	eventually(t, time.Second, "nobody waits", func() bool { return waiting(t, js) == 0 })
-	eventually(t, time.Second, "it is not wanted", func() bool { return !l.Wanted() })
+	eventually(t, "nobody waits", func() bool { return waiting(t, js) == 0 })
+	eventually(t, "it is not wanted", func() bool { return !l.Wanted() })
 	release(t, l)
-	acquire(t, l, 500*time.Millisecond)
+	acquire(t, l)
 }
