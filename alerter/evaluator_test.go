@@ -75,6 +75,7 @@ func TestRevisionClears(t *testing.T) {
 	w.play("default", "qc")
 	w.correct("default", 1, "q")
 	w.correct("default", 1, "q") // another one that changes nothing
+	w.play("default", "q")
 	w.expectAlerts(p, "default/Congestion/2/firing", "default/Congestion/3/resolved cleared")
 }
 

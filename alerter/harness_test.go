@@ -29,7 +29,7 @@ import (
 const patience = 60 * time.Second
 
 // attempt is how long a request to Slack may take. What becomes of one without an answer is looked at a little later.
-const attempt = 2 * time.Second
+const attempt = 3 * time.Second
 
 // windowLength is short, so that a history of many windows is young as a whole.
 const windowLength = 10 * time.Second
@@ -92,15 +92,42 @@ func (w *world) useSlack(url string) {
 // newQuietWorld is a world without Slack.
 func newQuietWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, server: natstest.Server(t), logsOf: make(map[string]*operationLog)}
-	_, w.js = natstest.Connect(t, w.server)
-	natstest.CreateStreams(t, w.js)
+	makingWorlds <- struct{}{}
+	defer func() { <-makingWorlds }()
+	w := &world{t: t, logsOf: make(map[string]*operationLog)}
+	w.useNATS(natstest.Server(t))
 	w.config.Replicas = 1
 	w.config.APIURL = "https://slack.com/api/"
 	w.config.Alerts.Language = "en"
 	w.config.Alerts.MaxAge = config.Duration(30 * time.Minute)
 	w.rules(twoRules)
 	return w
+}
+
+// makingWorlds keeps the tests, which run all at once, from starting all their servers at once.
+var makingWorlds = make(chan struct{}, 4)
+
+// useNATS creates the streams on a server and leaves the test's connection to it open.
+func (w *world) useNATS(server *natsserver.Server) {
+	w.t.Helper()
+	conn := w.connect(server)
+	w.t.Cleanup(conn.Close)
+	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(patience))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.server, w.js = server, js
+	natstest.CreateStreams(w.t, js)
+}
+
+func (w *world) connect(server *natsserver.Server) *nats.Conn {
+	w.t.Helper()
+	conn, err := nats.Connect(server.URL(), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.Timeout(patience),
+		nats.ReconnectBufSize(-1), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return conn
 }
 
 // rules replaces the rules of the alerters that are started from now on.
@@ -139,10 +166,7 @@ func (w *world) launch() *process {
 	if problems := c.Validate(); len(problems) > 0 {
 		w.t.Fatal(problems)
 	}
-	conn, err := nats.Connect(w.server.URL(), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectBufSize(-1))
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	conn := w.connect(w.server)
 	p := &process{t: w.t, conn: conn, metrics: prometheus.NewRegistry(), done: make(chan error, 1)}
 	p.Alerter = alerter.New(&c, alerter.Options{Log: w.logs.logger(), Conn: conn, Metrics: p.metrics, Output: &w.cards})
 	p.SetAttempt(attempt)
@@ -307,7 +331,7 @@ func (w *world) expectAlerts(p *process, want ...string) {
 	}
 }
 
-// judged waits until the alerter has judged the last window of every operation.
+// judged waits until the alerter has judged the last window of every operation. Corrections behind it do not count.
 func (p *process) judged(w *world) {
 	p.t.Helper()
 	p.reports("that all windows are judged", func(r daemon.Report) bool {

@@ -57,7 +57,7 @@ func TestKilledWhilePosting(t *testing.T) {
 			}
 			w.start()
 			for name, s := range stories {
-				eventually(t, "everything is done of "+name, func() (bool, string) { return w.settled(s) })
+				eventually(t, "everything is done of "+name, func() (bool, string) { return w.settled(s, 4) })
 				if got := w.shows(s); got != s.want {
 					t.Errorf("%s: the channel shows\n%s\nwant\n%s", name, got, s.want)
 				}

