@@ -212,3 +212,20 @@ func TestWorth(t *testing.T) {
 		})
 	}
 }
+
+func TestLeadOfARepeatedIncidentIsWhatBroughtItBack(t *testing.T) {
+	inc := folded(
+		fires("Half", "critical", 0), fires("Spike", "critical", 5),
+		resolves("Half", "critical", 10), resolves("Spike", "critical", 10),
+		fires("Spike", "critical", 15))
+	if lead := inc.Lead().Rule(); lead != "Spike" {
+		t.Errorf("while it fires again, %s leads", lead)
+	}
+	again := folded(
+		fires("Half", "critical", 0), fires("Spike", "critical", 5),
+		resolves("Half", "critical", 10), resolves("Spike", "critical", 10),
+		fires("Spike", "critical", 15), resolves("Spike", "critical", 20))
+	if lead := again.Lead().Rule(); lead != "Spike" {
+		t.Errorf("at its end %s leads, which was resolved long before", lead)
+	}
+}

@@ -61,6 +61,14 @@ func (s State) Rule() string { return s.Latest.Rule }
 // Firing tells whether the alert fires now.
 func (s State) Firing() bool { return s.Latest.Status == events.Firing }
 
+// resolvedAt is when the alert was resolved; zero while it fires.
+func (s State) resolvedAt() time.Time {
+	if s.Firing() {
+		return time.Time{}
+	}
+	return s.Latest.At()
+}
+
 // Incident is what one operation suffers at a time, as far as ALERTS has told. It is a value to be read: the slices may
 // be shared with other copies. The zero Incident has no transition, and nothing is to be done about it.
 type Incident struct {
@@ -208,13 +216,14 @@ func (i *Incident) Timezone() string {
 	return ""
 }
 
-// Lead is the alert that the headline speaks of: what fires before what does not, the worst severity first, then what
-// began first. The incident must have a transition.
+// Lead is the alert that the headline speaks of: what fires before what does not, the worst severity first, what was
+// resolved last, then what began first. The incident must have a transition.
 func (i *Incident) Lead() State {
 	return slices.MinFunc(i.Alerts, func(a, b State) int {
 		return cmp.Or(
 			boolRank(a.Firing())-boolRank(b.Firing()),
 			events.SeverityRank(b.Latest.Severity)-events.SeverityRank(a.Latest.Severity),
+			b.resolvedAt().Compare(a.resolvedAt()),
 			a.Latest.StartsAt.Compare(b.Latest.StartsAt),
 			strings.Compare(a.Rule(), b.Rule()))
 	})

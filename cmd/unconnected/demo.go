@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -101,10 +102,13 @@ func (s *site) welcome(httpAddr string) {
 		prefix, self, prefix, self, prefix, self)
 }
 
-// self is how the person started this program.
+// self is how the person started this program. What go run starts lies in a temporary directory, or in the build cache, in
+// a directory that is named like its contents.
 func self() string {
-	if strings.Contains(os.Args[0], "go-build") {
+	if strings.Contains(os.Args[0], "go-build") || cached.MatchString(os.Args[0]) {
 		return "go run ./cmd/unconnected"
 	}
 	return os.Args[0]
 }
+
+var cached = regexp.MustCompile(`[/\\][0-9a-f]{64}-d[/\\][^/\\]+$`)
