@@ -80,6 +80,9 @@ func (a *attempt) step(ctx context.Context) (bool, error) {
 	}
 	switch action, wait := decide(seen, a.claim, now.Sub(a.since)); action {
 	case take:
+		if seen.holder.ID == "" && seen.before(a.claim) > 0 {
+			a.keeper.view.passOver(a.key, a.claim)
+		}
 		err := a.write(ctx, seen.revision)
 		return err == nil, err
 	case queue:

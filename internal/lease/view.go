@@ -55,16 +55,26 @@ func decide(s seen, c claim, free time.Duration) (action, time.Duration) {
 	return wait, longest
 }
 
-// before counts those in the queue who go before c: a higher priority, or the same and announced before.
+// before counts those in the queue who go before c.
 func (s *seen) before(c claim) int {
 	n := 0
 	for _, w := range s.queue {
-		first := w.Priority == c.Priority && (c.Since == 0 || w.Since < c.Since)
-		if w.ID != c.ID && (w.Priority > c.Priority || first) {
+		if w.goesBefore(c) {
 			n++
 		}
 	}
 	return n
+}
+
+// goesBefore tells who is served first: the higher priority, then who came first.
+func (c claim) goesBefore(other claim) bool {
+	switch {
+	case c.ID == other.ID:
+		return false
+	case c.Priority != other.Priority:
+		return c.Priority > other.Priority
+	}
+	return other.Since == 0 || c.Since < other.Since
 }
 
 // view is what the watcher knows of the bucket. It is safe for concurrent use.
@@ -84,10 +94,11 @@ type place struct {
 // waiter is a claim that waits.
 type waiter struct {
 	claim
-	heard time.Time // an announcement ends by itself, even if nobody tells us
+	heard  time.Time // an announcement ends by itself, even if nobody tells us
+	passed bool      // did not take its turn since it was last heard of
 }
 
-func (w *waiter) alive() bool { return time.Since(w.heard) < waitTTL }
+func (w *waiter) alive() bool { return !w.passed && time.Since(w.heard) < waitTTL }
 
 func newView() *view { return &view{places: make(map[string]*place)} }
 
@@ -137,6 +148,19 @@ func (v *view) isWanted(key, id string, least Priority) bool {
 	return false
 }
 
+// passOver notes that those before a claim have not taken their turn. Until they are heard of again nobody waits for them.
+func (v *view) passOver(key string, c claim) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	p := v.at(key)
+	for id, w := range p.waiters {
+		if w.goesBefore(c) {
+			w.passed = true
+			p.waiters[id] = w
+		}
+	}
+}
+
 // waiting stands between a lease's key and the ID of one who waits for it.
 const waiting = ".wait."
 
@@ -160,7 +184,7 @@ func (v *view) apply(e jetstream.KeyValueEntry) {
 			c.Since = e.Revision()
 		}
 		_, known := p.waiters[id]
-		p.waiters[id] = waiter{c, time.Now()}
+		p.waiters[id] = waiter{claim: c, heard: time.Now()}
 		if known {
 			return // said again
 		}
