@@ -77,7 +77,7 @@ func (b *Budget) day() int64 {
 }
 
 // Allow tells how many of n requests of a class may be sent now. If none, it also tells from when on it is worth asking
-// again: until then only a new report can change the answer.
+// again: until then only a new report, or what others give back, can change the answer.
 func (b *Budget) Allow(class Class, n int64, now time.Time) (allowed int64, until time.Time) {
 	l := &b.Ledger
 	l.turn(now, b.Zone)

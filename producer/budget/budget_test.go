@@ -123,8 +123,9 @@ func TestTakeAndGiveBack(t *testing.T) {
 	if left, _ := b.Left(now.Add(time.Minute)); left != 15 {
 		t.Errorf("%d left after 15 were given back", left)
 	}
+	b.Take(budget.Live, 20, at(t, tomorrow))
 	b.GiveBack(15, now, at(t, tomorrow))
-	if left, _ := b.Left(at(t, tomorrow)); left != 100 {
+	if left, _ := b.Left(at(t, tomorrow)); left != 80 {
 		t.Errorf("%d left tomorrow: what was taken today is void", left)
 	}
 }
@@ -138,7 +139,7 @@ func TestAnotherDay(t *testing.T) {
 	if left, known := b.Left(at(t, "2026-11-23T04:59:59Z")); left != 400 || !known {
 		t.Errorf("before midnight: %d left, known: %v", left, known)
 	}
-	if left, known := b.Left(at(t, tomorrow)); left != 5000 || !known {
+	if left, known := b.Left(at(t, tomorrow).Add(time.Hour)); left != 5000 || !known {
 		t.Errorf("after midnight: %d left, known: %v; want a day's quota", left, known)
 	}
 	want := budget.Ledger{DayBegan: at(t, tomorrow), DayEnds: at(t, "2026-11-24T05:00:00Z"), Since: at(t, tomorrow)}
@@ -174,6 +175,15 @@ func TestClocks(t *testing.T) {
 				t.Errorf("nothing for %v", wait)
 			}
 		})
+	}
+}
+
+// TestAskedByAWrongClock: a report that was asked for in the future does not keep others from asking now.
+func TestAskedByAWrongClock(t *testing.T) {
+	b := open(t, 0)
+	b.Asking(at(t, "2027-11-22T17:00:00Z"))
+	if !b.ReportDue(at(t, noon)) {
+		t.Error("no report is due")
 	}
 }
 

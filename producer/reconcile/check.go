@@ -122,7 +122,8 @@ func (c *Check) Answer(counts map[string]int64) (Change, bool) {
 		return Change{}, false
 	}
 	if t.mid-t.from == 1 {
-		return c.revise(t.from, counts), true
+		changed := &c.cells[t.from]
+		return Change{Window: changed.window, Revision: changed.revision + 1, Counts: counts}, true
 	}
 	c.halve(t.from, t.mid, counts)
 	return Change{}, false
@@ -146,7 +147,7 @@ func (c *Check) pop() task {
 
 func (c *Check) fillIn(counts map[string]int64) Change {
 	i := c.found(known)
-	c.cells[i].counts, c.cells[i].revision = counts, 0
+	c.cells[i].counts = counts
 	c.proceed()
 	return Change{Window: c.cells[i].window, Counts: counts, Backfill: true}
 }
@@ -163,13 +164,6 @@ func (c *Check) proceed() {
 	if len(c.missing) == 0 {
 		c.compare()
 	}
-}
-
-func (c *Check) revise(i int, counts map[string]int64) Change {
-	cell := &c.cells[i]
-	cell.revision++
-	cell.counts = counts
-	return Change{Window: cell.window, Revision: cell.revision, Counts: counts}
 }
 
 // Unanswerable says that the API's answer to what [Check.Next] asked for was garbage. A window stays as it is in the log,

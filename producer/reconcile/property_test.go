@@ -55,7 +55,7 @@ func scene(t *testing.T, r *rand.Rand) (*operation, events.Window) {
 // TestWhatIsLeftCancelsOut corrects random windows after they were stored. Once the spans have been compared, each adds up
 // to the truth, whatever died on the way; where calls only came, none went, every window is true.
 func TestWhatIsLeftCancelsOut(t *testing.T) {
-	for seed := range uint64(80) {
+	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		o, day := scene(t, r)
 		onlyMore := seed%2 == 0
@@ -77,7 +77,7 @@ func TestWhatIsLeftCancelsOut(t *testing.T) {
 // TestCallsComeMeanwhile lets calls be recorded late between any two requests of the periods' comparisons. They end all
 // the same, within their bound, and the day's comparison finds the rest.
 func TestCallsComeMeanwhile(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range uint64(30) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		o, day := scene(t, r)
 		for range r.IntN(30) {

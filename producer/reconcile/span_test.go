@@ -79,6 +79,17 @@ func TestOverlapsAreLeftOut(t *testing.T) {
 	}
 }
 
+// TestHolesDivideTheSpan: where no window fits between two, they are not compared as one.
+func TestHolesDivideTheSpan(t *testing.T) {
+	const day = "2026-11-22"
+	log := append(empty(t, day, "15:00", "15:05", "15:10"), empty(t, day, "15:12", "15:15", "15:20")...)
+	job := reconcile.Job{Span: events.Window{Start: log[0].Window.Start, End: log[len(log)-1].Window.End}}
+	got, _ := asked(reconcile.Schedule{Period: time.Hour, Window: 5 * time.Minute, Zone: time.UTC}, job, log)
+	if want := "[15:00-15:10 15:12-15:20]"; fmt.Sprint(got) != want {
+		t.Errorf("asked for %v, want %s", got, want)
+	}
+}
+
 // TestRepeatedHoursAreLeftOut: the API answers for both passes of a local hour at once.
 func TestRepeatedHoursAreLeftOut(t *testing.T) {
 	for name, c := range map[string]struct {
