@@ -59,8 +59,8 @@ func TestHostileBytesOnCalls(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, congestion(-20*second, 8*second))
 	producer, alerter := w.start("producer", nil), w.start("alerter", nil)
-	tail := w.start("unconnected", nil, "tail")
 	w.awaitLive()
+	tail := w.start("unconnected", nil, "tail")
 	messages := hostile(t, w.log()[0])
 	for name, msg := range messages {
 		if _, err := w.js.PublishMsg(t.Context(), msg); err != nil {

@@ -2,8 +2,11 @@ package e2e
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
+
+	"unconnected/events"
 )
 
 // TestNATSRestarted: NATS goes away under both programs in the middle of an incident and comes back with the same files, and
@@ -84,19 +87,37 @@ func TestNATSComesLater(t *testing.T) {
 	w.verified()
 }
 
-// TestNATSLosesItsFiles: NATS comes back without anything that it had. Both programs go on with a new history, in which
-// every window is true; nobody waits for ever.
+// TestNATSLosesItsFiles: NATS comes back without anything that it had. Whichever program notices first, both go on with a
+// new history, in which every window is true; nobody waits for ever.
 func TestNATSLosesItsFiles(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	producer, alerter := w.start("producer", nil), w.start("alerter", nil)
-	w.awaitLive()
-	w.awaitQuiet(alerter)
-	w.broker.stop()
-	w.broker.dir = t.TempDir()
-	w.broker.start()
-	w.awaitCheckpoint("default", time.Now())
-	producer.awaitReady()
-	w.requireTrueLog(w.log())
-	w.verified()
+	for name, first := range map[string]string{"and the producer is first": "producer", "and the alerter is first": "alerter"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			programs := map[string]*process{"producer": w.start("producer", nil), "alerter": w.start("alerter", nil)}
+			w.awaitLive()
+			w.awaitQuiet(programs["alerter"])
+			for name, p := range programs {
+				if name != first {
+					p.signal(syscall.SIGSTOP)
+				}
+			}
+			w.broker.stop()
+			w.broker.dir = t.TempDir()
+			w.broker.start()
+			eventually(t, func() error {
+				_, err := w.js.Stream(t.Context(), events.StreamCalls)
+				return err
+			})
+			for _, p := range programs {
+				p.signal(syscall.SIGCONT)
+			}
+			w.awaitCheckpoint("default", time.Now())
+			programs["producer"].awaitReady()
+			w.awaitQuiet(programs["alerter"])
+			w.requireTrueLog(w.log())
+			w.verified()
+		})
+	}
 }

@@ -34,9 +34,7 @@ func eventuallyWithin(t testing.TB, limit time.Duration, condition func() error)
 	t.Helper()
 	limit *= slow
 	deadline := time.Now().Add(limit)
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for {
+	for wait := 2 * time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
 		err := condition()
 		if err == nil {
 			return
@@ -44,11 +42,11 @@ func eventuallyWithin(t testing.TB, limit time.Duration, condition func() error)
 		if time.Now().After(deadline) {
 			t.Fatalf("after %v still: %v", limit, err)
 		}
-		<-ticker.C
+		pause(wait)
 	}
 }
 
-// pause lets a random span pass, for what is to happen at a random point in time. Nothing is ever awaited with it.
+// pause lets a span pass: between two questions, or before what is to happen at a random point in time.
 func pause(d time.Duration) { <-time.After(d) }
 
 // output is what a process wrote. It is safe for concurrent use.
