@@ -361,7 +361,7 @@ func (p *process) reports(what string, is func(daemon.Report) bool) {
 func eventually(t testing.TB, what string, is func() (bool, string)) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
-	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		ok, state := is()
 		if ok {
 			return
