@@ -41,17 +41,16 @@ type attempt struct {
 func (l *Lease) acquire(ctx context.Context) error {
 	a := &attempt{Lease: l, claim: l.claim}
 	defer a.leave()
-	for {
+	for ctx.Err() == nil {
 		done, err := a.step(ctx)
-		switch {
-		case done:
+		if done {
 			return nil
-		case ctx.Err() != nil:
-			return a.ended(ctx)
-		case err != nil:
+		}
+		if err != nil {
 			a.recover(ctx, err)
 		}
 	}
+	return a.ended(ctx)
 }
 
 // ended is the error of an attempt whose time is over.
@@ -164,6 +163,9 @@ func (a *attempt) leave() {
 
 // recover waits before the next step after a failure. A conflict is no failure at first: somebody was faster.
 func (a *attempt) recover(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
 	a.doubt = true
 	a.failures++
 	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) {

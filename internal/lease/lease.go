@@ -4,15 +4,15 @@
 //	keeper, err := lease.New(ctx, js, lease.Options{Bucket: "unconnected_leases", Name: "producer@host"})
 //	token := keeper.Lease(lease.Key(host, token), 2*timeout, lease.Live)
 //	for work() {
-//		if token.Wanted() { // somebody goes first
-//			err = token.Release(ctx)
+//		if token.Wanted() {
+//			err = token.Release(ctx) // somebody goes first
 //		}
-//		if err := token.Acquire(ctx); err != nil {
+//		if err = token.Acquire(ctx); err != nil {
 //			return err // ctx ended
 //		}
 //		request() // within the timeout
 //	}
-//	err = token.Release(ctx) // idle
+//	err = token.Release(ctx) // nothing to do for a while
 //
 // Every write is fenced by the revision it relies on, and every doubtful answer is settled by reading what is there, so
 // that two can never be told by the server that they hold it. A holder that dies is followed when its time to live has
@@ -101,8 +101,11 @@ func (l *Lease) Acquire(ctx context.Context) error {
 }
 
 // Release gives the lease to the next who waits. When that fails, it is not ours any more all the same, and ends by itself
-// when its time to live has passed. Releasing what is not held does nothing.
+// when its time to live has passed. Releasing what is not held does nothing. A ctx that has ended leaves it half a second,
+// so that it can be deferred.
 func (l *Lease) Release(ctx context.Context) error {
+	ctx, cancel := settling(ctx)
+	defer cancel()
 	l.mu.Lock()
 	revision := l.revision
 	l.revision, l.until = 0, time.Time{}
@@ -171,14 +174,19 @@ func (l *Lease) patience() time.Duration {
 	return min(max(l.ttl/4, 500*time.Millisecond), 3*time.Second)
 }
 
-// write makes the lease ours if the key's last revision is still expected. The end of ctx leaves it half a second more:
-// what the server stored while nobody listened would keep others out.
+// settling outlives ctx by half a second: what the server stored while nobody listened would keep others out.
+func settling(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(500*time.Millisecond, cancel) })
+	return longer, func() { stop(); cancel() }
+}
+
+// write makes the lease ours if the key's last revision is still expected.
 func (l *Lease) write(ctx context.Context, expected uint64) error {
-	writing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ctx, cancel := settling(ctx)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(500*time.Millisecond, cancel) })()
 	began := time.Now()
-	revision, err := l.keeper.publish(writing, l.key, message{value: l.value, ttl: l.ttl}, expected, l.patience())
+	revision, err := l.keeper.publish(ctx, l.key, message{value: l.value, ttl: l.ttl}, expected, l.patience())
 	if err != nil {
 		return err
 	}

@@ -142,6 +142,22 @@ func TestReleaseServesTheNextAtOnce(t *testing.T) {
 	}
 }
 
+func TestAfterTheContext(t *testing.T) {
+	k := keeper(t, natstest.Server(t), "late")
+	l, other := k.Lease(key, time.Minute, lease.Live), k.Lease(key, time.Minute, lease.Live)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := l.Acquire(ctx); !errors.Is(err, context.Canceled) || l.Holder() != "" {
+		t.Errorf("Acquire = %v, and %q holds it", err, l.Holder())
+	}
+	acquire(t, l)
+	fresh(t, l)
+	if err := l.Release(ctx); err != nil {
+		t.Error("a shutdown can't release: ", err)
+	}
+	acquire(t, other)
+}
+
 func TestRefreshKeepsIt(t *testing.T) {
 	t.Parallel()
 	const ttl = 2 * time.Second
