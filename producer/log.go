@@ -78,8 +78,13 @@ func (l *operationLog) open(ctx context.Context) (oplog.Head, error) {
 		return oplog.Head{}, natsio.Explain(l.js, err)
 	}
 	l.stream, l.created = stream, stream.CachedInfo().Created.UTC()
-	if err := l.readMark(ctx); err != nil {
-		return oplog.Head{}, err
+	if err := l.readMark(ctx); err != nil { // the bucket may be gone although somebody has made the stream again
+		if _, ensureErr := l.ensure(ctx); ensureErr != nil {
+			return oplog.Head{}, err
+		}
+		if err := l.readMark(ctx); err != nil {
+			return oplog.Head{}, err
+		}
 	}
 	return l.trustedHead(ctx)
 }
