@@ -5,12 +5,14 @@
 //
 // A test reads as a story. A [world] holds the parts:
 //
-//	w := newWorld(t, congestion(-20*time.Second, -10*time.Second))
-//	producer := w.start("producer", nil)          // the environment is the world's; a map changes single variables
+//	w := newWorld(t, congestion(-20*second, -10*second)) // NATS, API, Slack, and an incident that was a moment ago
+//	producer := w.start("producer", nil)                 // the environment is the world's; a map changes single variables
 //	alerter := w.start("alerter", nil)
-//	w.awaitAlerts(2)
-//	producer.kill()                               // SIGKILL; signal and exit are for gentler ends
-//	w.requireTrueLog(w.log())                     // every window once, in order, and true
+//	w.awaitStory()                                       // the alert events of one incident, and no other
+//	w.awaitToldInSlack()                                 // one message, one line for each later transition
+//	producer.kill()                                      // SIGKILL; signal and exit are for gentler ends
+//	alerter.stop()                                       // SIGTERM, and exit code 0 within seconds
+//	w.requireTrueLog(w.log())                            // every window once, in order, and true
 //
 // Nothing sleeps: everything is awaited by asking again until a deadline, see eventually. Windows last a second, and the
 // past that the simulator knows makes an incident of half a minute a matter of a moment.
