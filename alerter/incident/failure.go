@@ -65,6 +65,7 @@ func (r Record) Failed(a Action, f Failure, now time.Time) Record {
 	case Ambiguous:
 		// A post waits for its look-up; an edit or a look-up does no harm twice and is tried again after a while.
 		if a.Step == PostRoot || a.Step == PostLine {
+			r = r.endAttempt(a, now)
 			r.Trouble.Until = time.Time{}
 		}
 	case Payload:
@@ -73,6 +74,24 @@ func (r Record) Failed(a Action, f Failure, now time.Time) Record {
 		r = r.Done(a, Receipt{}, now)
 	case Gone:
 		r.Root.Gone, r.Trouble = true, nil
+	}
+	return r
+}
+
+// endAttempt notes that the attempt is over before its deadline, so that it can be looked up the sooner.
+func (r Record) endAttempt(a Action, now time.Time) Record {
+	end := func(intent *Intent) *Intent {
+		if intent == nil || intent.Deadline.Before(now) {
+			return intent
+		}
+		ended := *intent
+		ended.Deadline = now
+		return &ended
+	}
+	if a.Step == PostRoot {
+		r.Root.Intent = end(r.Root.Intent)
+	} else {
+		r.Line.Intent = end(r.Line.Intent)
 	}
 	return r
 }

@@ -23,7 +23,7 @@ func ID(operation string, published map[string]events.Alert, opening []events.Al
 	if open := openID(published); open != "" {
 		return open
 	}
-	if id, closed := lastClosed(published); id != "" && opening[0].At().Sub(closed) <= ReopenWithin {
+	if id, closed := lastClosed(published); id != "" && near(opening[0].At(), closed) {
 		return id
 	}
 	earliest := opening[0].StartsAt
@@ -33,6 +33,13 @@ func ID(operation string, published map[string]events.Alert, opening []events.Al
 		}
 	}
 	return operation + "/" + earliest.UTC().Format(time.RFC3339)
+}
+
+// near tells whether what fires at an instant belongs to what was closed at another. A tick closes a little after the end
+// of the window it follows; what fires long before the closing is history that is told anew.
+func near(fires, closed time.Time) bool {
+	since := fires.Sub(closed)
+	return since <= ReopenWithin && since >= -time.Hour
 }
 
 // openID is the incident of the alerts that fire, or "". There is one at a time; should a log hold several, the first by

@@ -1,6 +1,10 @@
 package incident
 
-import "time"
+import (
+	"time"
+
+	"unconnected/events"
+)
 
 // GiveUp is for how long a message that never made it to Slack is still wanted after its incident has closed.
 const GiveUp = 7 * 24 * time.Hour
@@ -35,13 +39,14 @@ func Worth(inc *Incident, rec Record, p Progress, maxAge time.Duration, now time
 	return inc.Open && p.Operation == inc.Operation && !p.WindowEnd.IsZero() && p.At.Sub(p.WindowEnd) <= maxAge
 }
 
-// young tells whether any transition is young. An incident whose beginning ALERTS no longer holds has only an end to
-// tell of, and that alone is no news.
+// young tells whether any transition is young. What a tick of the clock ended does not count: that says nothing of the age
+// of what ended. An incident whose beginning ALERTS no longer holds has only an end to tell of, and that alone is no news.
 func (i *Incident) young(maxAge time.Duration) bool {
 	began := false
 	for _, t := range i.Transitions {
 		began = began || t.Kind != Closed && t.Kind != Better
-		if began && t.Alert.Stored.Sub(t.Alert.At()) <= maxAge {
+		endedByTick := t.Alert.Window == nil && t.Alert.Status == events.Resolved
+		if began && !endedByTick && t.Alert.Stored.Sub(t.Alert.At()) <= maxAge {
 			return true
 		}
 	}
