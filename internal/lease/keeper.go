@@ -160,7 +160,7 @@ func (k *Keeper) follow(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("watch bucket %s: %w", k.options.Bucket, natsio.Explain(k.js, err))
 	}
-	defer end(watcher)
+	defer end(cancel, watcher)
 	slow.Stop()
 	target := newView() // until the watcher has told what is there
 	for {
@@ -193,9 +193,10 @@ func (k *Keeper) isReady() {
 	}
 }
 
-// end stops a watcher, and takes what it still has to say, without which it would hang.
-func end(watcher jetstream.KeyWatcher) {
-	_ = watcher.Stop() // fails when it has ended
+// end stops a watcher by its context, since its Stop waits for the server, and takes what it still has to say, without
+// which it would hang.
+func end(cancel context.CancelFunc, watcher jetstream.KeyWatcher) {
+	cancel()
 	for range watcher.Updates() {
 	}
 }
