@@ -108,7 +108,7 @@ func setter[T any, P interface {
 			return errors.New("a value is missing")
 		}
 		if err := P(target.Addr().Interface().(*T)).Set(token.String()); err != nil {
-			return fmt.Errorf("%q %w", token, err)
+			return err
 		}
 		return nil
 	}))

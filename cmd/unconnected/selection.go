@@ -20,8 +20,11 @@ type selection struct {
 	Operation []string      `placeholder:"NAME" help:"Only these operations; default all."`
 }
 
-// Validate checks the names: a mistyped one would select nothing.
+// Validate refuses what could only select nothing.
 func (s *selection) Validate() error {
+	if q := s.query(); !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
+		return fmt.Errorf("--from %s is not before --to %s", q.From.Format(time.RFC3339), q.To.Format(time.RFC3339))
+	}
 	for _, name := range s.Operation {
 		if !events.ValidOperation(name) {
 			return fmt.Errorf("--operation: %q is not a name of [a-z0-9][a-z0-9_-]{0,62}", name)

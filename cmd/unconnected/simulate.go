@@ -16,14 +16,14 @@ import (
 // simulateCommand runs the simulated API.
 type simulateCommand struct {
 	Addr     string          `default:"127.0.0.1:8090" help:"Where to listen; port 0 takes a free one."`
-	Seed     int64           `help:"Another seed, another operation."`
+	Seed     int64           `placeholder:"N" help:"Another seed, another operation."`
 	Latency  config.Duration `default:"0s" help:"Time that passes before each answer."`
 	Timezone string          `default:"America/Bogota" help:"Zone of the operation's clock."`
 	Token    []string        `default:"simulated" help:"Tokens that are accepted."`
-	Licences int             `help:"A thousand requests a day for each; 0 is no limit."`
+	Licences int             `placeholder:"N" help:"A thousand requests a day for each; 0 is no limit."`
 	Profile  string          `enum:"busy,office" default:"busy" help:"busy: ten calls a second, day and night; office: Monday to Saturday, 07:00 to 21:00."`
 	Quirks   bool            `help:"Vary spelling, language and types as the real API does."`
-	Late     float64         `help:"Share of the calls that are recorded late, up to 40 minutes, 0 to 1."`
+	Late     float64         `placeholder:"SHARE" help:"Share of the calls that are recorded late, up to 40 minutes, 0 to 1."`
 }
 
 // Validate checks what kong can't.

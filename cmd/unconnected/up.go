@@ -24,8 +24,8 @@ import (
 
 // upCommand runs everything in one process.
 type upCommand struct {
-	Data   string `default:"./data" placeholder:"DIR" help:"Where the embedded NATS server keeps its files; the demo's lie in DIR/demo."`
-	Listen string `default:"127.0.0.1:4222" placeholder:"HOST:PORT" help:"Where the embedded NATS server takes connections; port 0 takes a free one."`
+	Data   string `default:"./data" placeholder:"DIR" help:"Where the embedded NATS server keeps its files; the demo's lie in DIR/demo (default ${default})."`
+	Listen string `default:"127.0.0.1:4222" placeholder:"HOST:PORT" help:"Where the embedded NATS server takes connections; port 0 takes a free one (default ${default})."`
 }
 
 // site is all that up runs.

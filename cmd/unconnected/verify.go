@@ -96,6 +96,11 @@ func (c *verifyCommand) check(t *terminal, conn *connection) (*verdict, error) {
 	for _, operation := range slices.Sorted(maps.Keys(checkers)) {
 		v.add(operation, checkers[operation])
 	}
+	for _, operation := range c.Operation {
+		if checkers[operation] == nil {
+			v.Faults = append(v.Faults, oplog.Fault{Operation: operation, Kind: "empty", Text: "nothing is stored for this operation"})
+		}
+	}
 	v.within(c.query())
 	lost, err := lostMessages(t.ctx, conn.js, c.Operation)
 	v.Faults = append(v.Faults, lost...)
@@ -209,10 +214,13 @@ func (v *verdict) print(t *terminal) error {
 		}
 		fmt.Fprintln(t.stdout)
 	}
-	if len(v.Faults) == 0 {
-		fmt.Fprintln(t.stdout, "no faults: every window once, in order, nothing lost")
-	} else {
+	switch {
+	case len(v.Faults) > 0:
 		fmt.Fprintf(t.stdout, "%d faults\n", len(v.Faults))
+	case len(v.Operations) == 0:
+		fmt.Fprintln(t.stdout, "nothing is stored yet: there was nothing to check")
+	default:
+		fmt.Fprintln(t.stdout, "no faults: every window once, in order, nothing lost")
 	}
 	return nil
 }

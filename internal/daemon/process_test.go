@@ -113,6 +113,24 @@ func (p *process) signal(s os.Signal) {
 	}
 }
 
+// insist sends s again and again until the returned func is called: signals that follow the first at once count as one.
+func (p *process) insist(s os.Signal) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		ticker := time.NewTicker(20 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				_ = p.cmd.Process.Signal(s) // it may be gone, as it should
+			}
+		}
+	}()
+	return func() { close(done) }
+}
+
 // exit waits for the end and holds the exit code against the one wanted.
 func (p *process) exit(want int) {
 	p.t.Helper()
@@ -206,8 +224,15 @@ func TestSignals(t *testing.T) {
 		p.logged("running")
 		p.signal(syscall.SIGTERM)
 		p.logged("stopping")
-		p.signal(syscall.SIGTERM)
+		defer p.insist(syscall.SIGTERM)()
 		p.exit(1)
+	})
+	t.Run("one that comes twice at once is one", func(t *testing.T) {
+		p := start(t, "wait", env)
+		p.logged("running")
+		p.signal(syscall.SIGTERM)
+		p.signal(syscall.SIGTERM)
+		p.exit(0)
 	})
 }
 

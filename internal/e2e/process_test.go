@@ -147,6 +147,24 @@ func (p *process) signal(s os.Signal) {
 	}
 }
 
+// insist sends s again and again until the returned func is called: signals that follow the first at once count as one.
+func (p *process) insist(s os.Signal) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		ticker := time.NewTicker(20 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				_ = p.cmd.Process.Signal(s) // it may be gone, as it should
+			}
+		}
+	}()
+	return func() { close(done) }
+}
+
 // exit awaits the end of the process and holds its exit code against the one wanted.
 func (p *process) exit(limit time.Duration, want int) {
 	p.t.Helper()

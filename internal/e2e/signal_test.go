@@ -117,7 +117,7 @@ func TestSecondSignal(t *testing.T) {
 	alerter := alerterAtHangingSlack(newWorld(t, congestion(-20*second, -10*second)))
 	alerter.signal(syscall.SIGTERM)
 	alerter.awaitLog("stopping")
-	alerter.signal(syscall.SIGTERM)
+	defer alerter.insist(syscall.SIGTERM)()
 	alerter.exit(2*time.Second, 1)
 }
 

@@ -30,7 +30,17 @@ func (l *logger) Noticef(format string, v ...any) { l.log.Debug(fmt.Sprintf(form
 func (l *logger) Debugf(format string, v ...any) {}
 func (l *logger) Tracef(format string, v ...any) {}
 
-func (l *logger) Warnf(format string, v ...any) { l.log.Warn(fmt.Sprintf(format, v...)) }
+// Warnf logs a warning, but for what the server says of every store after a kill or a power failure: it reads the files
+// again, and nothing is lost.
+func (l *logger) Warnf(format string, v ...any) {
+	text := fmt.Sprintf(format, v...)
+	if strings.Contains(text, "Stream state") {
+		l.log.Debug(text)
+		return
+	}
+	l.log.Warn(text)
+}
+
 func (l *logger) Errorf(format string, v ...any) {
 	text := fmt.Sprintf(format, v...)
 	l.log.Error(text)
