@@ -2,6 +2,7 @@ package producer
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -112,10 +113,6 @@ func (a *API) resolve() ([]Operation, []config.Problem) {
 		return a.resolveOne()
 	}
 	var problems []config.Problem
-	if a.Token.IsSet() {
-		problems = append(problems, config.Problemf("WOLKVOX_TOKEN",
-			"is set as well as WOLKVOX_OPERATIONS: give each operation its own, such as %sTOKEN", config.OperationPrefix(a.Operations[0])))
-	}
 	var operations []Operation
 	prefixes := make(map[string]string)
 	for _, name := range a.Operations {
@@ -187,10 +184,21 @@ func (o *Operation) complete(prefix string) []config.Problem {
 		problems = append(problems, config.Problemf(prefix+"SERVER", "is required: the four digits of the operation's server, for example 0011"))
 	}
 	o.BaseURL = strings.TrimRight(strings.ReplaceAll(o.BaseURL, serverField, o.Server), "/")
-	if err := config.CheckURL(o.BaseURL, "http", "https"); err != nil {
+	if err := checkBaseURL(o.BaseURL); err != nil {
 		problems = append(problems, config.Problemf(prefix+"BASE_URL", "%v, for example https://wv0011.wolkvox.com/api/v2", err))
 	}
 	return problems
+}
+
+// checkBaseURL refuses what is no address of a directory. What it refuses is not shown: it may hold a password.
+func checkBaseURL(address string) error {
+	if err := config.CheckURL(address, "http", "https"); err != nil {
+		return err
+	}
+	if strings.ContainsAny(address, "{}?#") {
+		return errors.New("holds more than host and path")
+	}
+	return nil
 }
 
 func fourDigits(s string) bool {

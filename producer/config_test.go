@@ -126,7 +126,7 @@ func TestSecretsNeverShow(t *testing.T) {
 		"a token beside wrong settings": {"WOLKVOX_TOKEN": secret, "WOLKVOX_SERVER": "x", "POLL_WINDOW": "7m"},
 		"a token given twice":           {"WOLKVOX_TOKEN": secret, "WOLKVOX_TOKEN_FILE": "/nowhere", "WOLKVOX_SERVER": "0011"},
 		"a token with a line break":     {"WOLKVOX_TOKEN": secret + "\n" + secret, "WOLKVOX_SERVER": "0011"},
-		"a token for all operations":    {"WOLKVOX_TOKEN": secret, "WOLKVOX_OPERATIONS": "a", "WOLKVOX_SERVER": "0011", "WOLKVOX_A_TOKEN": "t"},
+		"a token for all operations":    {"WOLKVOX_TOKEN": secret, "WOLKVOX_OPERATIONS": "a", "WOLKVOX_SERVER": "0011"},
 		"a token of two operations":     {"WOLKVOX_OPERATIONS": "a,b", "WOLKVOX_SERVER": "0011", "WOLKVOX_A_TOKEN": secret, "WOLKVOX_B_TOKEN": secret},
 		"a password in the address":     {"WOLKVOX_TOKEN": "t", "WOLKVOX_BASE_URL": "ftp://user:" + secret + "@example.com"},
 	} {

@@ -142,7 +142,7 @@ func (l *operationLog) trustedHead(ctx context.Context) (oplog.Head, error) {
 	}
 	for {
 		head, err := l.head(ctx)
-		if err != nil || !l.mark.Lost(l.created, head) {
+		if err != nil || !l.mark.Lost(l.created, natsio.FirstRetained(l.stream.CachedInfo()), head) {
 			return head, err
 		}
 		if !time.Now().Before(until) {
@@ -233,11 +233,14 @@ func (l *operationLog) append(ctx context.Context, e *events.Event, after uint64
 		return sequence, nil
 	case err == nil || natsio.IsConflict(err):
 		return 0, fmt.Errorf("append %s: %w", e.ID(), errMoved)
-	case errors.Is(err, context.DeadlineExceeded):
-		// The end can be read but nothing is stored: what a server does whose disk was full.
-		err = fmt.Errorf("%w; if this lasts, look at the NATS server's disk: after it was full the server must be restarted", err)
 	}
-	return 0, fmt.Errorf("append %s: %w", e.ID(), natsio.Explain(l.js, err))
+	timedOut := errors.Is(err, context.DeadlineExceeded)
+	err = natsio.Explain(l.js, err)
+	if timedOut && !errors.Is(err, natsio.ErrPermission) {
+		// The end can be read but nothing is stored: what a server does whose disk was full.
+		err = fmt.Errorf("%w; after its disk was full it must be restarted", err)
+	}
+	return 0, fmt.Errorf("append %s: %w", e.ID(), err)
 }
 
 // readBack tells whether the last message of the log, stored after the given sequence, bears the id.

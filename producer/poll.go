@@ -22,7 +22,6 @@ func (p *poller) poll(ctx, waits context.Context, w events.Window) (*events.Even
 	for attempt := 1; ; attempt++ {
 		answer, err := p.ask(ctx, w.Start, w.End)
 		if err == nil {
-			p.polled(w)
 			return p.event(ctx, w, &answer)
 		}
 		var failure *wolkvox.Error
@@ -64,9 +63,12 @@ func (p *poller) ask(ctx context.Context, from, to time.Time) (wolkvox.Answer, e
 	return answer, err
 }
 
-// maxReported bounds the text of an answer's rows: a message of NATS holds a megabyte by default, and cdr_6 has a row per
-// result, some hundred bytes in all.
-const maxReported = 256 << 10
+// Bounds of an answer that fits into a message of NATS, which holds a megabyte by default, with every character escaped;
+// cdr_6 has a row per result, some hundred bytes in all.
+const (
+	maxRows     = 4096
+	maxReported = 64 << 10 // bytes of text in all rows
+)
 
 // storable refuses an answer that no message can hold, as garbage of its window.
 func storable(answer *wolkvox.Answer) error {
@@ -74,7 +76,7 @@ func storable(answer *wolkvox.Answer) error {
 	for _, row := range answer.Rows {
 		size += len(row.Result) + len(row.Count)
 	}
-	if size <= maxReported {
+	if size <= maxReported && len(answer.Rows) <= maxRows {
 		return nil
 	}
 	return &wolkvox.Error{
@@ -120,7 +122,7 @@ func (p *poller) pause(ctx context.Context, next time.Time, kind wolkvox.Kind) e
 	}
 }
 
-// polled notes that the API answers.
+// polled notes that the API answers and NATS stores.
 func (p *poller) polled(w events.Window) {
 	state := OK
 	if grid.Behind(w.End, now(), p.window, p.settle) > 0 {

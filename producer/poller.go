@@ -136,7 +136,7 @@ func (p *poller) start(ctx context.Context, said *bool) (oplog.Head, error) {
 func (p *poller) follow(ctx context.Context, head oplog.Head) (err error) {
 	waits, fail := context.WithCancel(ctx)
 	defer fail()
-	under := finished(head)
+	under, before := finished(head), p.appended
 	defer func() {
 		if _, appendErr := under.wait(); appendErr != nil {
 			err = appendErr
@@ -164,6 +164,9 @@ func (p *poller) follow(ctx context.Context, head oplog.Head) (err error) {
 		behind, err := under.wait()
 		if err != nil {
 			return err
+		}
+		if p.appended > before {
+			p.polled(w)
 		}
 		head = oplog.HeadOf(e)
 		under = p.startAppend(ctx, fail, e, behind.Sequence)

@@ -41,6 +41,9 @@ type Producer struct {
 
 // New makes a Producer of a validated configuration and registers its metrics.
 func New(c *Config, o Options) *Producer {
+	if len(c.Operations) > 0 && c.Token.IsSet() {
+		o.Log.Warn("WOLKVOX_TOKEN is ignored: with WOLKVOX_OPERATIONS each operation has its own")
+	}
 	return &Producer{
 		config: c, options: o,
 		board: newBoard(c.operations, time.Now().UTC()), metrics: newMetrics(o.Metrics),

@@ -186,7 +186,8 @@ func shortOfMark(ctx context.Context, stream jetstream.Stream, marks jetstream.K
 	case last != nil:
 		head = oplog.HeadOf(last)
 	}
-	if !mark.Lost(stream.CachedInfo().Created.UTC(), head) {
+	info := stream.CachedInfo()
+	if !mark.Lost(info.Created.UTC(), natsio.FirstRetained(info), head) {
 		return nil, nil
 	}
 	return &oplog.Fault{Operation: operation, Kind: "lost", Sequence: head.Sequence, Text: fmt.Sprintf(

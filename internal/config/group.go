@@ -72,9 +72,12 @@ func (n *NATS) checkURLs() []Problem {
 func (n *NATS) Servers() string {
 	servers := make([]string, len(n.URL))
 	for i, entry := range n.URL {
+		if !strings.Contains(entry, "://") {
+			entry = "nats://" + entry // or a user would be read as a scheme
+		}
 		servers[i] = entry
 		if u, err := url.Parse(entry); err == nil && u.User != nil {
-			u.User = url.User(redacted)
+			u.User = nil
 			servers[i] = u.String()
 		}
 	}

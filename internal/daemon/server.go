@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -107,8 +108,11 @@ func alive(w http.ResponseWriter, _ *http.Request) {
 // readyz answers with the report, and with 503 when the program is not ready.
 func (d *Daemon) readyz(w http.ResponseWriter, _ *http.Request) {
 	report := d.report()
-	body, err := json.MarshalIndent(report, "", "  ")
-	if err != nil {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false) // people read it
+	if err := encoder.Encode(report); err != nil {
 		d.Log.Error("readyz", "err", err)
 		http.Error(w, "the report cannot be written as JSON", http.StatusInternalServerError)
 		return
@@ -120,5 +124,5 @@ func (d *Daemon) readyz(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // nobody to tell when the client is gone
+	_, _ = w.Write(body.Bytes()) // nobody to tell when the client is gone
 }

@@ -35,6 +35,8 @@ func Options(name string, c *config.NATS, log *slog.Logger) []nats.Option {
 		nats.RetryOnFailedConnect(true),
 		nats.ReconnectBufSize(-1),
 		nats.PermissionErrOnSubscribe(true),
+		nats.PingInterval(10 * time.Second), // a server that hangs is noticed within half a minute
+		nats.MaxPingsOutstanding(2),
 		nats.IgnoreAuthErrorAbort(), // a rotated password may come
 		nats.ReconnectErrHandler(sayOnce(log)),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
@@ -52,6 +54,9 @@ func Options(name string, c *config.NATS, log *slog.Logger) []nats.Option {
 func sayOnce(log *slog.Logger) nats.ConnErrHandler {
 	var said string
 	return func(_ *nats.Conn, err error) {
+		if errors.Is(err, nats.ErrNoServers) { // the round of all servers failed; each one said why
+			return
+		}
 		if reason := err.Error(); reason != said {
 			said = reason
 			log.Warn("NATS can't be reached; trying again", "reason", reason)
@@ -144,6 +149,8 @@ func Explain(js jetstream.JetStream, err error) error {
 		return ErrAway
 	case timedOut && errors.Is(refused, nats.ErrPermissionViolation):
 		return fmt.Errorf("%w: %w: %w", err, ErrPermission, refused)
+	case timedOut:
+		return fmt.Errorf("%w: NATS does not answer in time; look at the server and its disk", err)
 	}
 	return err
 }

@@ -7,6 +7,14 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// FirstRetained is the sequence of the oldest message in a stream; 0 when it is empty.
+func FirstRetained(info *jetstream.StreamInfo) uint64 {
+	if info.State.Msgs == 0 {
+		return 0
+	}
+	return info.State.FirstSeq
+}
+
 // Drift lists how an existing stream differs from the wanted definition, in the parts that this product defines; a line
 // each: name, what it is, what it should be.
 func Drift(is, want jetstream.StreamConfig) []string {

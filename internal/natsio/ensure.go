@@ -105,7 +105,7 @@ func Retry(ctx context.Context, log *slog.Logger, what string, stopOnPermanent b
 		if stopOnPermanent && Permanent(err) {
 			return err
 		}
-		if reason := err.Error(); reason != said {
+		if reason := err.Error(); reason != said && !errors.Is(err, ErrAway) { // the connection says itself that it is away
 			log.Warn("NATS is not ready; trying again", "doing", what, "error", err)
 			said = reason
 		}

@@ -59,7 +59,8 @@ type Mark struct {
 }
 
 // Lost tells whether a log with this head, in a stream of this creation, has lost messages that the mark has seen. In
-// another stream the mark says nothing.
-func (m Mark) Lost(stream time.Time, head Head) bool {
-	return m.Stream.Equal(stream) && head.Sequence < m.Sequence
+// another stream the mark says nothing. What lies before the stream's first retained message (0: it is empty) has gone
+// the way of all history, which is no loss.
+func (m Mark) Lost(stream time.Time, first uint64, head Head) bool {
+	return m.Stream.Equal(stream) && head.Sequence < m.Sequence && first <= m.Sequence
 }

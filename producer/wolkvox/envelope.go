@@ -142,7 +142,11 @@ func blank(data json.RawMessage) bool {
 func foreign(r reply, err error) *Error {
 	failed := refusal(r, r.status, "", "")
 	failed.Err = err
-	if failed.Kind == KindRetry && r.status < http.StatusInternalServerError {
+	switch {
+	case failed.Kind != KindRetry || r.status >= http.StatusInternalServerError:
+	case r.status == http.StatusTooManyRequests:
+		failed.Hint = hintTooMany
+	default:
 		failed.Hint = hintNotAPI
 	}
 	return failed

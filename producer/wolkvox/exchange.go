@@ -131,7 +131,13 @@ func transportError(op string, err error) *Error {
 		err = located.Err
 	}
 	failed := &Error{Kind: KindRetry, Op: op, Err: err, Timeout: isTimeout(err)}
-	if !errors.Is(err, context.Canceled) {
+	switch {
+	case errors.Is(err, context.Canceled):
+	case failed.Timeout:
+		failed.Hint = hintTimeout
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		failed.Hint = hintBroken
+	default:
 		failed.Hint = hintConnect
 	}
 	return failed
