@@ -18,7 +18,10 @@ type Decoder struct {
 	parser fastjson.Parser
 	texts  map[string]string
 	id     []byte
-	err    error // the first that UnmarshalData met
+	number [32]byte
+
+	err     error // the first that UnmarshalData met
+	unknown bool  // UnmarshalData met a field that it does not know
 }
 
 // Decode reads a message of CALLS that a consumer delivered. An error is always an [*InvalidError].

@@ -73,7 +73,7 @@ func MarshalData(e *Event) ([]byte, error) {
 // withDocumented adds the documented results that counts lacks, at zero, to a copy of it if any is missing.
 func withDocumented(counts map[string]int64) map[string]int64 {
 	whole := counts
-	for _, result := range DocumentedResults() {
+	for _, result := range documented {
 		if _, ok := counts[result]; ok {
 			continue
 		}

@@ -3,6 +3,7 @@ package events
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -18,10 +19,11 @@ const (
 	TCPA        = "tcpa"
 )
 
+// documented are the results of [DocumentedResults].
+var documented = [...]string{Busy, Cancel, ChanUnavail, Congestion, DoNotCall, NoAnswer, TCPA}
+
 // DocumentedResults returns the seven results that every event counts, in alphabetical order.
-func DocumentedResults() []string {
-	return []string{Busy, Cancel, ChanUnavail, Congestion, DoNotCall, NoAnswer, TCPA}
-}
+func DocumentedResults() []string { return slices.Clone(documented[:]) }
 
 // The values of the ce-type header on the subjects of CALLS.
 const (

@@ -1,6 +1,7 @@
 package events_test
 
 import (
+	"encoding/json"
 	"reflect"
 	"testing"
 	"time"
@@ -41,6 +42,9 @@ func FuzzDecode(f *testing.F) {
 		}
 		if err := e.Validate(); err != nil {
 			t.Fatalf("decoded, but not valid: %v", err)
+		}
+		if !json.Valid(data) {
+			t.Fatalf("decoded, but other readers find no JSON in %q", data)
 		}
 		again, err := d.DecodeRaw(raw(encode(t, e)))
 		if err != nil {

@@ -1,6 +1,8 @@
 package events
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,6 +20,7 @@ var (
 	errTooLarge = fmt.Errorf("the data is larger than %d bytes", maxData)
 	errMissing  = errors.New("is missing")
 	errTwice    = errors.New("comes twice")
+	errNumber   = errors.New("is not a number of JSON")
 )
 
 // The fields of the data and of its parts, in the order in which they are written.
@@ -38,7 +41,7 @@ func (d *Decoder) UnmarshalData(data []byte) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	d.err = nil
+	d.err, d.unknown = nil, false
 	var f [11]*fastjson.Value
 	d.fields(v, "data", eventFields, f[:])
 	e := Event{
@@ -56,23 +59,27 @@ func (d *Decoder) UnmarshalData(data []byte) (Event, error) {
 	}
 	if f[9] == nil {
 		e.Total, e.Counts, e.Reported = d.integer(f[5], "total"), d.counts(f[6]), d.reported(f[7])
-		return e, d.err
+	} else {
+		e.Missed = d.missed(f[9])
+		if f[5] != nil || f[6] != nil || f[7] != nil {
+			d.fail("missed", errors.New("stands beside counts"))
+		}
 	}
-	e.Missed = d.missed(f[9])
-	if f[5] != nil || f[6] != nil || f[7] != nil {
-		d.fail("missed", errors.New("stands beside counts"))
+	if d.unknown { // what was not looked at may be no JSON
+		d.fail("the data", validJSON(data))
 	}
 	return e, d.err
 }
 
 // parse checks the syntax. The parser alone is lenient with numbers, escapes and control characters, and what it lets
-// pass, other readers of the stream would not; but it comes first, because it bounds the depth.
+// pass, other readers of the stream would not. So data with the latter two is checked once more, and numbers where they
+// are read; the parser comes first, because it bounds the depth.
 func (d *Decoder) parse(data []byte) (*fastjson.Value, error) {
 	if len(data) > maxData {
 		return nil, errTooLarge
 	}
 	v, err := d.parser.ParseBytes(data)
-	if err == nil {
+	if err == nil && !isPlain(data) {
 		err = fastjson.ValidateBytes(data)
 	}
 	switch {
@@ -84,6 +91,34 @@ func (d *Decoder) parse(data []byte) (*fastjson.Value, error) {
 		return nil, errors.New("the data is not a JSON object")
 	}
 	return v, nil
+}
+
+// validJSON checks all of data.
+func validJSON(data []byte) error {
+	if err := fastjson.ValidateBytes(data); err != nil {
+		return fmt.Errorf("is not JSON: %.120s", innermost(err))
+	}
+	return nil
+}
+
+// isPlain tells whether data holds neither a backslash nor a control character, eight bytes at a time.
+func isPlain(data []byte) bool {
+	if bytes.IndexByte(data, '\\') >= 0 {
+		return false
+	}
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; len(data) >= 8; data = data[8:] {
+		x := binary.LittleEndian.Uint64(data)
+		if (x-ones*0x20)&^x&tops != 0 { // some byte is below 0x20
+			return false
+		}
+	}
+	for _, c := range data {
+		if c < 0x20 {
+			return false
+		}
+	}
+	return true
 }
 
 // innermost is the cause in an error of fastjson, without the path that led to it and the data behind it.
@@ -120,6 +155,7 @@ func (d *Decoder) fields(v *fastjson.Value, what string, names []string, into []
 		if i >= 0 {
 			i += next
 		} else if i = slices.Index(names[:next], string(key)); i < 0 {
+			d.unknown = true
 			return
 		}
 		if into[i] != nil {
@@ -152,13 +188,20 @@ func (d *Decoder) counts(v *fastjson.Value) map[string]int64 {
 		return nil
 	}
 	counts := make(map[string]int64, object.Len())
+	next := 0 // the documented results mostly come all, and in their order
 	object.Visit(func(key []byte, v *fastjson.Value) {
-		n, err := v.Int64()
-		d.fail("counts", err)
-		counts[d.internBytes(key)] = n
+		if next < len(documented) && string(key) == documented[next] {
+			counts[documented[next]] = d.integer(v, "counts")
+			next++
+			return
+		}
+		counts[d.internBytes(key)] = d.integer(v, "counts")
 	})
 	if len(counts) < object.Len() {
 		d.fail("counts", errTwice)
+	}
+	if next == len(documented) {
+		return counts
 	}
 	return withDocumented(counts)
 }
@@ -198,8 +241,24 @@ func (d *Decoder) integer(v *fastjson.Value, name string) int64 {
 		return 0
 	}
 	n, err := v.Int64()
+	if err == nil && !isInteger(v.MarshalTo(d.number[:0])) {
+		err = errNumber
+	}
 	d.fail(name, err)
 	return n
+}
+
+// isInteger tells whether raw is an integer as JSON writes it: without a plus or leading zeros.
+func isInteger(raw []byte) bool {
+	if len(raw) > 1 && raw[0] == '-' {
+		raw = raw[1:]
+	}
+	for _, c := range raw {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(raw) == 1 || len(raw) > 1 && raw[0] != '0'
 }
 
 func (d *Decoder) time(v *fastjson.Value, name string) time.Time {
