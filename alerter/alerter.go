@@ -34,6 +34,8 @@ type Options struct {
 	Conn    *nats.Conn // stays open when the alerter stops
 	Metrics prometheus.Registerer
 	Output  io.Writer // of the messages when there is no Slack; nil means standard output
+	// Ready tells the dead man's switch whether all is well; nil means whether this alerter is ready.
+	Ready func() bool
 	// Embedded says that the NATS server lives and dies with this process: what it lacks will not come by waiting.
 	Embedded bool
 }
@@ -202,6 +204,7 @@ func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucke
 	return &notifier{
 		js: js, sink: a.sink, composer: a.composer(), pacer: a.pacer, records: records, progress: p,
 		channelOf: a.channel, maxAge: a.config.maxAge(), log: a.options.Log, metrics: a.metrics,
+		alerts:  follower{js: js, stream: events.StreamAlerts, subjects: events.AlertSubjects(), log: a.options.Log},
 		attempt: a.attempt, fold: incident.NewFold(), queues: make(map[string]*queue),
 	}, nil
 }

@@ -31,6 +31,7 @@ type evaluator struct {
 	log      *slog.Logger
 	metrics  *metrics
 	progress *progress
+	calls    follower
 
 	// What follows belongs to the goroutine of run.
 	decoder    events.Decoder
@@ -56,6 +57,7 @@ func (a *Alerter) newEvaluator(
 		options:  evaluate.Options{MaxAge: a.config.maxAge(), Zone: a.config.Alerts.Timezone.Zone()},
 		language: a.config.Alerts.Language, log: a.options.Log, metrics: a.metrics,
 		progress:   newProgress(),
+		calls:      follower{js: js, stream: events.StreamCalls, subjects: events.Subjects(), log: a.options.Log},
 		operations: make(map[string]*evaluate.Operation), published: make(map[string]map[string]events.Alert),
 		reached: make(map[string]time.Time),
 	}
@@ -159,12 +161,9 @@ func (e *evaluator) noteForeign(ctx context.Context, subject string, sequence ui
 
 // run evaluates until ctx ends. It returns an error when CALLS can't be followed any more.
 func (e *evaluator) run(ctx context.Context) error {
-	calls := follower{
-		js: e.js, stream: events.StreamCalls, subjects: events.Subjects(), log: e.log,
-		handle:   func(msg jetstream.Msg) { e.handle(ctx, msg) },
-		caughtUp: func() { e.catchUp(ctx) },
-	}
-	err := calls.run(ctx)
+	e.calls.handle = func(msg jetstream.Msg) { e.handle(ctx, msg) }
+	e.calls.caughtUp = func() { e.catchUp(ctx) }
+	err := e.calls.run(ctx)
 	e.storePosition(context.WithoutCancel(ctx), true)
 	return err
 }

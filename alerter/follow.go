@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/internal/natsio"
 )
 
 // follower hands every message of a stream to handle, in order, from the first on. After an outage it goes on where it got.
@@ -21,6 +24,24 @@ type follower struct {
 	caughtUp func() // called whenever nothing waits behind what was handled
 
 	last uint64 // sequence of the last message handled
+
+	mu      sync.Mutex
+	trouble string // why the stream can't be read, "" while it can; guarded by mu
+}
+
+// state is why the stream can't be read now, or "". It is safe for concurrent use.
+func (f *follower) state() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.trouble
+}
+
+func (f *follower) set(trouble string) (changed bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	changed = f.trouble != trouble
+	f.trouble = trouble
+	return changed
 }
 
 // How long to wait before an interrupted stream is asked for again.
@@ -43,7 +64,10 @@ func (f *follower) run(ctx context.Context) error {
 		if f.last != before {
 			wait = followFirst
 		}
-		f.log.Debug("a stream can't be read now; trying again", "stream", f.stream, "error", err)
+		err = natsio.Explain(f.js, err)
+		if f.set(err.Error()) && !errors.Is(err, natsio.ErrAway) { // the connection says itself that it is away
+			f.log.Warn("a stream can't be read now; trying again", "stream", f.stream, "error", err)
+		}
 		waitFor(ctx, nil, time.Now().Add(wait))
 	}
 }
@@ -64,6 +88,7 @@ func (f *follower) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	f.set("")
 	stop := context.AfterFunc(ctx, messages.Stop)
 	defer stop()
 	defer messages.Stop()

@@ -19,18 +19,24 @@ func (a *Alerter) beat(ctx context.Context) {
 	if !a.config.HeartbeatURL.IsSet() {
 		return
 	}
+	ready := a.options.Ready
+	if ready == nil {
+		ready = func() bool { return a.Report().Ready }
+	}
 	client := &http.Client{Timeout: heartbeatRhythm / 4}
 	failed := false
 	for ctx.Err() == nil {
 		wait := time.Second // until ready
-		if a.Report().Ready {
+		if ready() {
 			wait = heartbeatRhythm
 			err := ping(ctx, client, a.config.HeartbeatURL.Value())
 			if err != nil && !failed && ctx.Err() == nil {
 				a.options.Log.Warn("the dead man's switch at ALERT_HEARTBEAT_URL can't be told that all is well",
 					"reason", a.config.HeartbeatURL.Redact(err.Error()))
 			}
-			failed = err != nil
+			if failed = err != nil; failed {
+				_, _ = a.config.HeartbeatURL.Reload() // the file may hold a new address; an unreadable one leaves the old
+			}
 		}
 		waitFor(ctx, nil, time.Now().Add(wait))
 	}

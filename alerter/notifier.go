@@ -22,6 +22,7 @@ type notifier struct {
 	composer  slack.Composer
 	pacer     *slack.Pacer
 	records   *records
+	alerts    follower
 	progress  *progress
 	channelOf func(rule string) string
 	maxAge    time.Duration
@@ -50,25 +51,22 @@ func (n *notifier) run(ctx context.Context) error {
 // come to is known only then.
 func (n *notifier) follow(ctx context.Context, start func(*queue)) error {
 	caughtUp := false
-	alerts := follower{
-		js: n.js, stream: events.StreamAlerts, subjects: events.AlertSubjects(), log: n.log,
-		caughtUp: func() {
-			if caughtUp {
-				n.ringAll() // what evaluation has reached may count from now on
-				return
-			}
-			caughtUp = true
-			n.forget(ctx)
-			n.enqueueAll(start)
-		},
-		handle: func(msg jetstream.Msg) {
-			id, changed := n.take(msg)
-			if changed && caughtUp {
-				n.enqueue(id, start)
-			}
-		},
+	n.alerts.caughtUp = func() {
+		if caughtUp {
+			n.ringAll() // what evaluation has reached may count from now on
+			return
+		}
+		caughtUp = true
+		n.forget(ctx)
+		n.enqueueAll(start)
 	}
-	return alerts.run(ctx)
+	n.alerts.handle = func(msg jetstream.Msg) {
+		id, changed := n.take(msg)
+		if changed && caughtUp {
+			n.enqueue(id, start)
+		}
+	}
+	return n.alerts.run(ctx)
 }
 
 // take folds one message of ALERTS and tells which incident changed.

@@ -187,6 +187,7 @@ const (
 
 func (n *notifier) storeFailed(ctx context.Context, q *queue, err error) {
 	if errors.Is(err, errStale) {
+		n.setTrouble("") // storing works
 		n.log.Info("another alerter is at this incident; reading again", "channel", q.channel, "reason", err)
 		return
 	}

@@ -69,7 +69,10 @@ func (r *reporting) note(text string) {
 func (e *evaluator) report(r *reporting) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	unread := e.calls.state()
 	switch {
+	case unread != "":
+		r.fail("retrying", "windows can't be read, so nothing is judged: "+unread)
 	case e.trouble != "":
 		r.fail("retrying", "alert events can't be stored: "+e.trouble)
 	case !e.caughtUp:
@@ -85,6 +88,9 @@ func (e *evaluator) report(r *reporting) {
 func (n *notifier) report(r *reporting) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if unread := n.alerts.state(); unread != "" {
+		r.fail("retrying", "alert events can't be read, so nothing is posted: "+unread)
+	}
 	if n.trouble != "" {
 		r.fail("retrying", "what is done for Slack can't be stored, so nothing is posted: "+n.trouble)
 	}

@@ -18,7 +18,8 @@ func (p *poller) poll(ctx, waits context.Context, w events.Window) (*events.Even
 	if !grid.Askable(w, p.Zone) {
 		return p.missed(w, reasonBackwards, 0), nil
 	}
-	var garbage time.Time // since when the window has been answering garbage
+	var garbage time.Duration // for how long the window has been answering garbage; an outage in between does not count
+	var last time.Time        // garbage; zero when the last answer was none
 	for attempt := 1; ; attempt++ {
 		answer, err := p.ask(ctx, w.Start, w.End)
 		if err == nil {
@@ -29,12 +30,15 @@ func (p *poller) poll(ctx, waits context.Context, w events.Window) (*events.Even
 			return nil, errors.Join(ctx.Err(), err)
 		}
 		if failure.Kind == wolkvox.KindGarbage {
-			if garbage.IsZero() {
-				garbage = now()
+			if !last.IsZero() {
+				garbage += now().Sub(last)
 			}
-			if now().Sub(garbage) >= p.giveUp {
+			if garbage >= p.giveUp {
 				return p.missed(w, failure.Error(), attempt), nil
 			}
+			last = now()
+		} else {
+			last = time.Time{}
 		}
 		if err := p.backOff(waits, failure, attempt, w.String()); err != nil {
 			return nil, err

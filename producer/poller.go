@@ -118,6 +118,9 @@ func (p *poller) start(ctx context.Context, said *bool) (oplog.Head, error) {
 		head.Checkpoint = p.begin
 		if !*said {
 			p.log.Info("a new history begins", "start", head.Checkpoint)
+			if head.Checkpoint.After(now()) {
+				p.log.Warn("POLL_START lies in the future; nothing is polled before", "start", head.Checkpoint)
+			}
 		}
 	} else {
 		p.metrics.reached(p.Name, head.Checkpoint)

@@ -86,7 +86,7 @@ type Incident struct {
 // add takes in one event and tells whether it meant anything.
 func (i *Incident) add(a events.Alert) bool {
 	at := slices.IndexFunc(i.Alerts, func(s State) bool { return s.Rule() == a.Rule })
-	if at >= 0 && (a.Status == events.Resolved && !i.Alerts[at].Firing() || i.has(a.ID())) {
+	if at >= 0 && (a.Status == events.Resolved && !i.Alerts[at].Firing() || i.has(&a)) {
 		return false // the end of something that does not fire, or the same event stored again
 	}
 	kind := i.kind(a, at >= 0)
@@ -100,8 +100,11 @@ func (i *Incident) add(a events.Alert) bool {
 	return true
 }
 
-func (i *Incident) has(id string) bool {
-	return slices.ContainsFunc(i.Transitions, func(t Transition) bool { return t.ID() == id })
+// has tells whether an event with the id of a was taken in before.
+func (i *Incident) has(a *events.Alert) bool {
+	return slices.ContainsFunc(i.Transitions, func(t Transition) bool {
+		return t.Alert.Cause == a.Cause && t.Alert.Status == a.Status && t.Alert.Rule == a.Rule
+	})
 }
 
 // kind is what a means for the incident as it was before a.
@@ -284,7 +287,7 @@ func (i *Incident) Find(sequence uint64) (Transition, bool) {
 // clone copies what add changes.
 func (i *Incident) clone() Incident {
 	c := *i
-	c.Transitions = slices.Clone(i.Transitions)
+	c.Transitions = slices.Clip(i.Transitions) // only appended to, never changed: the copy can share it
 	c.Alerts = slices.Clone(i.Alerts)
 	return c
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -49,7 +50,7 @@ func (c *historyCommand) print(t *terminal, conn *connection, out io.Writer) err
 		}
 		return nil
 	}
-	list, err := c.gather(history)
+	list, err := c.gather(counted(t, history))
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func (c *historyCommand) print(t *terminal, conn *connection, out io.Writer) err
 	return printTable(out, list)
 }
 
-func (c *historyCommand) gather(history func(func(events.Event, error) bool)) ([]events.Event, error) {
+func (c *historyCommand) gather(history iter.Seq2[events.Event, error]) ([]events.Event, error) {
 	if !c.All {
 		return events.Latest(history)
 	}
@@ -81,8 +82,22 @@ func (c *historyCommand) gather(history func(func(events.Event, error) bool)) ([
 	return list, nil
 }
 
+// counted passes a history on and shows how far it got.
+func counted(t *terminal, history iter.Seq2[events.Event, error]) iter.Seq2[events.Event, error] {
+	return func(yield func(events.Event, error) bool) {
+		progress := newProgress(t, "read")
+		defer progress.done()
+		for e, err := range history {
+			progress.add(1)
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
 // reportInvalid passes a history on without the messages that are no events, and says so for each.
-func reportInvalid(t *terminal, history func(func(events.Event, error) bool)) func(func(events.Event, error) bool) {
+func reportInvalid(t *terminal, history iter.Seq2[events.Event, error]) iter.Seq2[events.Event, error] {
 	return func(yield func(events.Event, error) bool) {
 		for e, err := range history {
 			if errors.Is(err, events.ErrInvalid) {

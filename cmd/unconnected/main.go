@@ -37,7 +37,6 @@ type terminal struct {
 	stdout io.Writer
 	stderr *os.File
 	log    *slog.Logger
-	log0   config.Log
 }
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -62,7 +61,7 @@ func run(args []string) int {
 	log := daemon.NewLogger(settings, os.Stderr)
 	ctx, stop := daemon.Signals(context.Background(), log)
 	defer stop()
-	err = chosen.Run(&terminal{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, log: log, log0: settings})
+	err = chosen.Run(&terminal{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, log: log})
 	if err != nil && !errors.Is(err, errFound) && ctx.Err() == nil {
 		complain(err)
 	}

@@ -153,13 +153,17 @@ func (s *site) run(ctx context.Context, d *daemon.Daemon) error {
 	p := producer.New(&s.producer, producer.Options{
 		Log: d.Log, Conn: conns[0], Metrics: d.Metrics, Simulated: s.demo != nil, Embedded: embedded,
 	})
-	a := alerter.New(&s.alerter, alerter.Options{Log: d.Log, Conn: conns[1], Metrics: d.Metrics, Embedded: embedded})
-	d.Ready(func() daemon.Report { return both(p.Report(), a.Report()) })
+	var report func() daemon.Report
+	a := alerter.New(&s.alerter, alerter.Options{
+		Log: d.Log, Conn: conns[1], Metrics: d.Metrics, Embedded: embedded, Ready: func() bool { return report().Ready },
+	})
+	report = func() daemon.Report { return both(p.Report(), a.Report()) }
+	d.Ready(report)
 	s.welcome(d.Addr())
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.Run(ctx) })
 	group.Go(func() error { return a.Run(ctx) })
-	group.Go(func() error { return s.showWindows(ctx, conns[2]) })
+	group.Go(func() error { s.show(ctx, conns[2]); return nil })
 	group.Go(func() error { return s.watchDisk(ctx) })
 	return group.Wait()
 }
@@ -186,6 +190,20 @@ func both(p, a daemon.Report) daemon.Report {
 		joined.State, joined.Reason = a.State, a.Reason
 	}
 	return joined
+}
+
+// show prints the windows as they come until ctx ends. A display that fails is no reason to end what is displayed.
+func (s *site) show(ctx context.Context, nc *nats.Conn) {
+	const pause = 5 * time.Second
+	for ctx.Err() == nil {
+		if err := s.showWindows(ctx, nc); err != nil && ctx.Err() == nil {
+			s.t.log.Warn("the windows can't be shown now; trying again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
 }
 
 // showWindows prints the windows as they come. What is caught up is not news: it is counted.

@@ -86,7 +86,7 @@ func (p Program) run(stderr *os.File) int {
 	case codeFine:
 		log.Info("stopped")
 	case codeFailure:
-		log.Error("stopped", "err", err)
+		log.Error("stopped", "error", err)
 	default:
 		fmt.Fprintln(stderr, err)
 	}

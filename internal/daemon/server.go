@@ -113,7 +113,7 @@ func (d *Daemon) readyz(w http.ResponseWriter, _ *http.Request) {
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false) // people read it
 	if err := encoder.Encode(report); err != nil {
-		d.Log.Error("readyz", "err", err)
+		d.Log.Error("readyz", "error", err)
 		http.Error(w, "the report cannot be written as JSON", http.StatusInternalServerError)
 		return
 	}
