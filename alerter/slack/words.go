@@ -63,7 +63,7 @@ var english = words{
 		"tcpa":        "the campaign's attempts a day: these customers were already called as often as allowed in 24 hours.",
 		"do_not_call": "the list that was loaded: these numbers are on the blacklist.",
 	},
-	noData:    "is the producer running and ready (/readyz), and does Wolkvox answer? `unconnected doctor` looks at both.",
+	noData:    "is the producer running and ready (/readyz), and does Wolkvox answer? /readyz says what it waits for.",
 	otherHint: "what Wolkvox means by this result: it is none of the documented ones.",
 }
 
@@ -100,6 +100,6 @@ var spanish = words{
 		"tcpa":        "los intentos por día de la campaña: a estos clientes ya se les llamó lo permitido en 24 horas.",
 		"do_not_call": "la lista que se cargó: estos números están en la lista negra.",
 	},
-	noData:    "¿está el productor en marcha y listo (/readyz), y responde Wolkvox? `unconnected doctor` revisa ambos.",
+	noData:    "¿está el productor en marcha y listo (/readyz), y responde Wolkvox? /readyz dice qué espera.",
 	otherHint: "qué quiere decir Wolkvox con este resultado: no es ninguno de los documentados.",
 }

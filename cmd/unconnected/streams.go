@@ -27,9 +27,9 @@ type streamsSettings struct {
 	config.History
 }
 
-// Run prints a line for each stream and difference.
+// Run prints a line for each stream, difference and bucket, and fails when there is something to do.
 func (c *streamsPlan) Run(t *terminal) error {
-	definitions, conn, err := streamDefinitions(t)
+	definitions, _, conn, err := streamDefinitions(t)
 	if err != nil {
 		return err
 	}
@@ -54,20 +54,40 @@ func (c *streamsPlan) Run(t *terminal) error {
 		}
 		differ = differ || len(drift) > 0
 	}
-	if differ {
+	missing, err := planBuckets(t, conn)
+	if err != nil {
+		return err
+	}
+	if differ || missing {
 		return errFound
 	}
 	return nil
 }
 
-func streamDefinitions(t *terminal) ([]jetstream.StreamConfig, *connection, error) {
+func planBuckets(t *terminal, conn *connection) (missing bool, err error) {
+	for _, bucket := range natsio.Buckets() {
+		_, err := conn.js.KeyValue(t.ctx, bucket)
+		switch {
+		case errors.Is(err, jetstream.ErrBucketNotFound):
+			fmt.Fprintf(t.stdout, "bucket %s  is missing; apply creates it\n", bucket)
+			missing = true
+		case err != nil:
+			return false, err
+		default:
+			fmt.Fprintf(t.stdout, "bucket %s  is there\n", bucket)
+		}
+	}
+	return missing, nil
+}
+
+func streamDefinitions(t *terminal) (definitions []jetstream.StreamConfig, replicas int, conn *connection, err error) {
 	var settings streamsSettings
 	if err := config.Load(&settings); err != nil {
-		return nil, nil, daemon.Usage(err)
+		return nil, 0, nil, daemon.Usage(err)
 	}
-	conn, err := t.connect()
+	conn, err = t.connect()
 	options := natsio.StreamOptions(&settings.NATS, &settings.History)
-	return []jetstream.StreamConfig{events.CallsStream(options), events.AlertsStream(options)}, conn, err
+	return []jetstream.StreamConfig{events.CallsStream(options), events.AlertsStream(options)}, settings.Replicas, conn, err
 }
 
 // streamsApply creates.
@@ -77,7 +97,7 @@ type streamsApply struct {
 
 // Run creates the streams that are missing, and drops the mark of a log whose loss is accepted.
 func (c *streamsApply) Run(t *terminal) error {
-	definitions, conn, err := streamDefinitions(t)
+	definitions, replicas, conn, err := streamDefinitions(t)
 	if err != nil {
 		return err
 	}
@@ -90,6 +110,12 @@ func (c *streamsApply) Run(t *terminal) error {
 			return err
 		}
 		fmt.Fprintf(t.stdout, "%s  exists\n", want.Name)
+	}
+	for _, bucket := range natsio.Buckets() {
+		if _, err := natsio.EnsureBucket(t.ctx, conn.js, bucket, replicas); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.stdout, "bucket %s  exists\n", bucket)
 	}
 	return nil
 }

@@ -164,7 +164,7 @@ func TestExitCodes(t *testing.T) {
 		stdout string   // what it contains
 	}{
 		{name: "the work is done", run: "return", env: []string{token}, code: 0, stderr: []string{`"msg":"stopped"`}},
-		{name: "the work failed", run: "fail", env: []string{token}, code: 1, stderr: []string{`"err":"disk full"`}},
+		{name: "the work failed", run: "fail", env: []string{token}, code: 1, stderr: []string{`"error":"disk full"`}},
 		{name: "Run refuses", run: "refuse", env: []string{token}, code: 2, stderr: []string{"\nthe log holds simulated history\n"}},
 		{
 			name: "every configuration problem, a line each", run: "wait", code: 2,

@@ -22,6 +22,9 @@ const (
 	BucketNotices = "unconnected_notices" // incident and channel → what was done in Slack
 )
 
+// Buckets lists the buckets of this product.
+func Buckets() []string { return []string{BucketMarks, BucketStatus, BucketAlerter, BucketNotices} }
+
 // StreamOptions are the settings as the stream definitions take them.
 func StreamOptions(c *config.NATS, h *config.History) events.StreamOptions {
 	return events.StreamOptions{Replicas: c.Replicas, MaxAge: time.Duration(h.MaxAge), MaxBytes: int64(h.MaxBytes)}
