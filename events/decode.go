@@ -17,6 +17,7 @@ import (
 type Decoder struct {
 	parser fastjson.Parser
 	texts  map[string]string
+	places []string // texts of the message before, by their place in it
 	id     []byte
 	number [32]byte
 

@@ -13,7 +13,7 @@ import (
 // readAhead is how many messages a reader asks the server for at a time; measured, more is not faster.
 const readAhead = 5000
 
-// handedOver is how many messages wait between receiving and decoding.
+// handedOver is how many messages wait between receiving and decoding at the most.
 const handedOver = 512
 
 // consumerTimeout is how long the server keeps the consumer of a reader that is gone. One that is only slow gets another.
@@ -27,7 +27,9 @@ const stallCheck = time.Second
 type historyReader struct {
 	js       jetstream.JetStream
 	filters  []string
-	received chan received
+	received handover
+	batch    []received // taken over and not yet returned, from next on
+	at       int
 	close    context.CancelFunc
 	decoder  Decoder
 	stall    *time.Ticker
@@ -71,7 +73,7 @@ func openHistory(ctx context.Context, js jetstream.JetStream, q Query) (*history
 	}
 	r := &historyReader{
 		js: js, filters: filters, end: stream.CachedInfo().State.LastSeq,
-		received: make(chan received, handedOver), stall: time.NewTicker(stallCheck),
+		received: newHandover(), stall: time.NewTicker(stallCheck),
 	}
 	ctx, r.close = context.WithCancel(ctx)
 	go r.receive(ctx, messages)
@@ -86,12 +88,7 @@ func (r *historyReader) receive(ctx context.Context, messages jetstream.Messages
 	defer messages.Stop()
 	for {
 		msg, err := messages.Next(jetstream.NextContext(ctx))
-		select {
-		case r.received <- received{msg, err}:
-		case <-ctx.Done():
-			return
-		}
-		if err != nil {
+		if !r.received.put(ctx, received{msg, err}) || err != nil {
 			return
 		}
 	}
@@ -99,15 +96,25 @@ func (r *historyReader) receive(ctx context.Context, messages jetstream.Messages
 
 // next returns the next message; nil when there is none left up to the end.
 func (r *historyReader) next(ctx context.Context) (jetstream.Msg, error) {
-	for idle := false; ; idle = true {
-		select {
-		case next := <-r.received:
+	for idle := false; ; {
+		if r.at == len(r.batch) {
+			r.batch, r.at = r.received.take(r.batch), 0
+		}
+		if r.at < len(r.batch) {
+			next := r.batch[r.at]
+			r.batch[r.at] = received{} // what was read need not stay in memory
+			r.at++
 			return next.msg, cmp.Or(ctx.Err(), next.err)
+		}
+		select {
+		case <-r.received.ready:
+			continue
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-r.stall.C:
 		}
 		if !idle { // the tick came in the middle of an interval
+			idle = true
 			continue
 		}
 		if left, err := r.left(ctx); err != nil || !left {

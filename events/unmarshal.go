@@ -37,6 +37,17 @@ var (
 // writes it. It checks types and required fields; [Event.Validate] checks what they say. Unknown fields are ignored: a
 // later minor version may add some.
 func (d *Decoder) UnmarshalData(data []byte) (Event, error) {
+	if len(data) > maxData {
+		return Event{}, errTooLarge
+	}
+	if e, ok := d.canonical(data); ok {
+		return e, nil
+	}
+	return d.unmarshal(data)
+}
+
+// unmarshal reads any form.
+func (d *Decoder) unmarshal(data []byte) (Event, error) {
 	v, err := d.parse(data)
 	if err != nil {
 		return Event{}, err
@@ -75,9 +86,6 @@ func (d *Decoder) UnmarshalData(data []byte) (Event, error) {
 // pass, other readers of the stream would not. So data with the latter two is checked once more, and numbers where they
 // are read; the parser comes first, because it bounds the depth.
 func (d *Decoder) parse(data []byte) (*fastjson.Value, error) {
-	if len(data) > maxData {
-		return nil, errTooLarge
-	}
 	v, err := d.parser.ParseBytes(data)
 	if err == nil && !isPlain(data) {
 		err = fastjson.ValidateBytes(data)
