@@ -84,6 +84,9 @@ func (e *evaluator) report(r *reporting) {
 	slices.SortFunc(r.Operations, func(a, b daemon.Operation) int { return strings.Compare(a.Operation, b.Operation) })
 }
 
+// tooLong is for how long a message may wait for Slack before the alerter does not do its job any more.
+const tooLong = 5 * time.Minute
+
 // report says whether people can be told. It is safe for concurrent use.
 func (n *notifier) report(r *reporting) {
 	n.mu.Lock()
@@ -103,6 +106,9 @@ func (n *notifier) report(r *reporting) {
 		case trouble == nil:
 		case trouble.Class == incident.Permanent.String():
 			r.fail("refused", fmt.Sprintf("Slack refuses channel %s: %s; %s", channel, trouble.Code, trouble.Hint))
+		case time.Since(trouble.Since) > tooLong:
+			r.fail("retrying", fmt.Sprintf("channel %s can't be told since %s: %s; look at status.slack.com and the way there",
+				channel, trouble.Since.UTC().Format(time.RFC3339), trouble.Code))
 		default:
 			r.note(fmt.Sprintf("channel %s waits since %s: %s", channel, trouble.Since.UTC().Format(time.RFC3339), trouble.Code))
 		}

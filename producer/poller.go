@@ -237,7 +237,7 @@ func (p *poller) stored(e *events.Event) {
 	p.board.setCheckpoint(p.Name, e.Checkpoint)
 	p.journal.noteMark(oplog.HeadOf(e))
 	if e.Missed != nil {
-		p.log.Error("window missed; a backfill can fill it later", "window", e.Window.String(), "reason", e.Missed.Reason)
+		p.log.Error("window missed: its answers could not be counted", "window", e.Window.String(), "reason", e.Missed.Reason)
 		return
 	}
 	p.log.Debug("window stored", "window", e.Window.String(), "total", e.Total, "sequence", e.Sequence)

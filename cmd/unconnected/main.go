@@ -14,6 +14,7 @@ import (
 	_ "time/tzdata" // the zones, on machines that lack them
 
 	"github.com/alecthomas/kong"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"unconnected/internal/config"
 	"unconnected/internal/daemon"
@@ -76,6 +77,9 @@ func complain(err error) {
 	if problems := (config.Problems)(nil); errors.As(err, &problems) {
 		fmt.Fprintln(os.Stderr, problems)
 		return
+	}
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		err = errors.New("there is no history here: no producer has run with this NATS_URL yet")
 	}
 	fmt.Fprintln(os.Stderr, "unconnected:", err)
 }

@@ -128,7 +128,11 @@ func (c *streamsApply) acceptLoss(t *terminal, conn *connection) error {
 	if err != nil {
 		return fmt.Errorf("bucket %s: %w", natsio.BucketMarks, err)
 	}
-	if _, err := marks.Get(t.ctx, c.AcceptLoss); err != nil {
+	_, err = marks.Get(t.ctx, c.AcceptLoss)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return fmt.Errorf("no producer waits for operation %s to be told: it has no mark", c.AcceptLoss)
+	}
+	if err != nil {
 		return fmt.Errorf("mark of %s: %w", c.AcceptLoss, err)
 	}
 	if err := marks.Delete(t.ctx, c.AcceptLoss); err != nil {

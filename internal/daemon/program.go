@@ -72,6 +72,9 @@ func (p Program) run(stderr *os.File) int {
 	err := config.Join(config.Load(&settings, defaults), config.Load(p.Config, defaults))
 	if err != nil {
 		fmt.Fprintln(stderr, err)
+		for _, w := range config.Warnings() { // a mistyped name may be why another is missing
+			fmt.Fprintln(stderr, w)
+		}
 		return codeUsage
 	}
 	log := NewLogger(settings.Log, stderr)
