@@ -46,7 +46,7 @@ func (d *Decoder) canonicalCounts(s *scanner) map[string]int64 {
 	for known := 0; !s.failed; {
 		s.expect(`"`)
 		name := s.text()
-		result := last
+		var result string
 		if known < len(documented) && string(name) == documented[known] {
 			result = documented[known]
 			known++

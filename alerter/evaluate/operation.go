@@ -77,9 +77,6 @@ func fromFuture(ev *events.Event) bool {
 	return !ev.Stored.IsZero() && ev.Window.End.Sub(ev.Stored) > skew
 }
 
-// Tick tells the operation the time. No rule asks for it yet; those about missing data will.
-func (o *Operation) Tick(time.Time) {}
-
 // live takes the next window in.
 func (o *Operation) live(ev *events.Event) (changed bool) {
 	if !o.window.IsZero() && ev.Window.Start.Before(o.window.End) {
