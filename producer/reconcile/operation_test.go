@@ -35,7 +35,7 @@ func zone(t testing.TB, name string) *time.Location {
 type operation struct {
 	t        testing.TB
 	schedule reconcile.Schedule
-	progress reconcile.Progress
+	progress events.Reconciled
 	minutes  map[int64]map[string]int64 // truth: Unix seconds of the minute → result → calls
 	bad      map[int64]bool             // minutes that make every answer about them garbage
 	log      []events.Event             // in the order of storing
@@ -177,7 +177,7 @@ func (o *operation) reconcile(now time.Time, r *rand.Rand, chance float64) (jobs
 		}
 		if o.run(job, death) {
 			jobs = append(jobs, job)
-			if o.progress == before || o.progress != o.progress.Latest(before) {
+			if o.progress == before || o.progress != reconcile.Latest(o.progress, before) {
 				o.t.Fatalf("%v %v: progress from %v to %v", job.Kind, job.Span, before, o.progress)
 			}
 		}
