@@ -137,7 +137,6 @@ func BenchmarkClients(b *testing.B) {
 
 func measureClients(b *testing.B, clients int, transport *http.Transport) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Connection", "keep-alive")
 		fmt.Fprint(w, oneBusy)
 	}))
 	defer server.Close()

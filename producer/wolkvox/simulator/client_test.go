@@ -216,7 +216,7 @@ func TestLateCallsAndCorrections(t *testing.T) {
 
 // TestManyOperations: one address, a path for each.
 func TestManyOperations(t *testing.T) {
-	const operations = 1000
+	const operations = 300
 	mux := http.NewServeMux()
 	apis := make([]*simulator.Simulator, operations)
 	token := func(i int) string { return fmt.Sprintf("token-%d", i) }
@@ -228,11 +228,11 @@ func TestManyOperations(t *testing.T) {
 	}
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	transport := wolkvox.NewTransport(1)
+	transport, bogota := wolkvox.NewTransport(1), zone(t, "America/Bogota")
 	client := func(operation, as int) *wolkvox.Client {
 		return wolkvox.New(wolkvox.Options{
 			BaseURL: fmt.Sprintf("%s/%d/api/v2", server.URL, operation), Token: func() string { return token(as) },
-			Location: zone(t, "America/Bogota"), Transport: transport,
+			Location: bogota, Transport: transport,
 		})
 	}
 	for i, api := range apis {
