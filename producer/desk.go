@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"strings"
 	"time"
 
 	"unconnected/events"
@@ -36,7 +37,7 @@ func (s *storage) newDesk(o Operation, simulated bool, requested func(outcome st
 	d := &desk{
 		Operation: o, Clock: s.clock, source: o.Source(), simulated: simulated,
 		client: wolkvox.New(wolkvox.Options{
-			BaseURL: o.BaseURL, Server: o.Server, Token: o.Token.Value, Location: o.Zone, Timeout: s.timeout,
+			BaseURL: o.BaseURL, Server: o.Server, Token: o.Token.Value, Location: o.Zone, Timeout: s.timeout, Transport: s.transport,
 		}),
 		journal: s.journals.Log(o.Name, log), log: log,
 	}
@@ -44,19 +45,19 @@ func (s *storage) newDesk(o Operation, simulated bool, requested func(outcome st
 		d.source = oplog.SourceSimulated
 	}
 	d.gate = access.New(access.Options{
-		Client: d.client, Host: o.host(), Token: o.Token.Value, Timeout: s.timeout,
+		Client: d.client, API: o.api(), Token: o.Token.Value, Timeout: s.timeout,
 		Leases: s.leases, Quota: s.quota(&o), Now: d.now, Log: log, Requested: requested,
 	})
 	return d
 }
 
-// host is the API's: what a token and a day's quota belong to.
-func (o *Operation) host() string {
+// api is what a token and a day's quota belong to: host and path of the API, however it is reached.
+func (o *Operation) api() string {
 	u, err := url.Parse(o.BaseURL)
 	if err != nil {
 		return o.BaseURL // unreachable: the address was checked when it was loaded
 	}
-	return u.Host
+	return strings.ToLower(u.Host) + u.Path
 }
 
 // open finds the end of the log, and refuses one that holds the other kind of history.
@@ -71,11 +72,13 @@ func (d *desk) open(ctx context.Context) (oplog.Head, error) {
 
 // ask sends one request. It must follow the gate's Enter.
 func (d *desk) ask(ctx context.Context, span events.Window) (wolkvox.Answer, error) {
+	requested := d.Now()
 	answer, err := d.gate.Report(ctx, span.Start, span.End)
-	if err == nil {
-		err = storable(&answer)
+	if err != nil {
+		return answer, err
 	}
-	return answer, err
+	answer.RequestedAt, answer.ReceivedAt = requested, d.Now()
+	return answer, storable(&answer)
 }
 
 // Bounds of an answer that fits into a message of NATS, which holds a megabyte by default, with every character escaped;

@@ -45,6 +45,12 @@ func (p *poller) poll(ctx, waits context.Context, w events.Window) (*events.Even
 	}
 	answer, err := p.ask(ctx, w)
 	if err == nil {
+		p.compareClocks(&answer)
+		if early := p.skew.notOver(w, &answer); early != nil {
+			err = early
+		}
+	}
+	if err == nil {
 		p.polled(w)
 		e, err := p.event(ctx, w, &answer)
 		if err == nil {
@@ -60,6 +66,18 @@ func (p *poller) poll(ctx, waits context.Context, w events.Window) (*events.Even
 		return p.missed(w, failure.Error(), p.trouble.attempt), nil
 	}
 	return nil, p.backOff(waits, failure, p.trouble.attempt, w.String())
+}
+
+// compareClocks warns when the clocks of this host and of the API begin to differ.
+func (p *poller) compareClocks(answer *wolkvox.Answer) {
+	warning, agree := p.skew.look(answer, p.settle)
+	switch {
+	case agree:
+		p.log.Info("this host's clock and the API's agree again")
+	case warning != "":
+		p.log.Warn(warning, "ahead", p.skew.ahead.String(), "tolerated", tolerance(p.settle).String())
+	}
+	p.board.setNote(p.Name, p.skew.text())
 }
 
 // reasonBackwards is why a window is missed that nobody can ask for.

@@ -29,6 +29,7 @@ type poller struct {
 	board   *board
 	metrics *metrics
 
+	skew        skew
 	trouble     trouble           // with the window that is being asked for
 	corrections corrections       // what is done between live windows
 	reconciled  events.Reconciled // how far the log was compared again; each append says so
@@ -64,7 +65,9 @@ func spread(i, n int, settle, window time.Duration) time.Duration {
 }
 
 // due is when a live window is asked for.
-func (p *poller) due(w events.Window) time.Time { return grid.Due(w, p.settle+p.spread) }
+func (p *poller) due(w events.Window) time.Time {
+	return grid.Due(w, p.settle+p.spread+p.skew.delay(p.settle))
+}
 
 // run follows the log until ctx ends. Whatever throws it off the log, it opens the log again and decides anew.
 func (p *poller) run(ctx context.Context) error {

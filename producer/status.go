@@ -31,10 +31,11 @@ type board struct {
 	mu       sync.Mutex
 	statuses map[string]*Status // guarded by mu
 	changed  map[string]bool    // not yet in the bucket; guarded by mu
+	notes    map[string]string  // operation → what is worth knowing about it; guarded by mu
 }
 
 func newBoard(operations []Operation, now time.Time) *board {
-	b := &board{statuses: make(map[string]*Status), changed: make(map[string]bool)}
+	b := &board{statuses: make(map[string]*Status), changed: make(map[string]bool), notes: make(map[string]string)}
 	for _, o := range operations {
 		b.statuses[o.Name] = &Status{Operation: o.Name, State: Starting, Since: now}
 	}
@@ -55,6 +56,19 @@ func (b *board) set(operation string, state State, reason string, now, next time
 	}
 	s.Reason, s.NextTry = reason, next
 	return news
+}
+
+func (b *board) note(operation string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.notes[operation]
+}
+
+// setNote notes what is not wrong with an operation but worth knowing; an empty note takes it back.
+func (b *board) setNote(operation, note string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.notes[operation] = note
 }
 
 func (b *board) checkpoint(operation string) time.Time {
@@ -119,6 +133,9 @@ func (b *board) report(connected bool) daemon.Report {
 		})
 		if !s.working() && report.Ready {
 			report.Ready, report.State, report.Reason = false, string(s.State), s.Reason
+		}
+		if note := b.note(s.Operation); note != "" {
+			report.Notes = append(report.Notes, s.Operation+": "+note)
 		}
 	}
 	return report

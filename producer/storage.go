@@ -3,6 +3,7 @@ package producer
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"unconnected/producer/access"
 	"unconnected/producer/budget"
 	"unconnected/producer/journal"
+	"unconnected/producer/wolkvox"
 )
 
 // storage is all that is kept in NATS: the logs, the statuses, who may ask, and what is left of the quota. It is safe for
@@ -32,9 +34,14 @@ type storage struct {
 	clock    Clock
 	log      *slog.Logger
 
+	transport http.RoundTripper // of all requests
+
 	mu     sync.Mutex
-	quotas map[string]*access.Quota // by host of the API; guarded by mu
+	quotas map[string]*access.Quota // by API; guarded by mu
 }
+
+// idleConnections are kept to each server; a run of requests uses one.
+const idleConnections = 4
 
 // openStorage makes sure that stream and buckets exist. The name says to people who holds a token. Close it after use.
 func openStorage(ctx context.Context, nc *nats.Conn, c *Config, name string, clock Clock, log *slog.Logger) (*storage, error) {
@@ -44,7 +51,7 @@ func openStorage(ctx context.Context, nc *nats.Conn, c *Config, name string, clo
 	}
 	s := &storage{
 		js: js, timeout: time.Duration(c.Timeout), daily: int64(c.DailyBudget), clock: clock, log: log,
-		quotas: make(map[string]*access.Quota),
+		transport: wolkvox.NewTransport(idleConnections), quotas: make(map[string]*access.Quota),
 	}
 	if s.journals, err = journal.Open(ctx, js, events.CallsStream(natsio.StreamOptions(&c.NATS, &c.History)), log); err != nil {
 		return nil, err
@@ -79,17 +86,17 @@ func (s *storage) close() { s.leases.Close() }
 func (s *storage) quota(o *Operation) *access.Quota {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	host := o.host()
-	if s.quotas[host] == nil {
-		s.quotas[host] = access.NewQuota(s.ledgers, host, budget.Settings{Daily: s.daily, Zone: o.Zone}, s.log.With("server", o.server()))
+	api := o.api()
+	if s.quotas[api] == nil {
+		s.quotas[api] = access.NewQuota(s.ledgers, api, budget.Settings{Daily: s.daily, Zone: o.Zone}, s.log.With("server", o.server()))
 	}
-	return s.quotas[host]
+	return s.quotas[api]
 }
 
-// server names the operation's server for people and metrics: its four digits, or the API's host.
+// server names the operation's server for people and metrics: its four digits, or the API's host and path.
 func (o *Operation) server() string {
 	if o.Server != "" {
 		return o.Server
 	}
-	return o.host()
+	return o.api()
 }

@@ -37,6 +37,7 @@ func (p *poller) checkZone(ctx context.Context, head oplog.Head) (oplog.Head, er
 		}
 		failure := failureOf(ctx, err)
 		if err == nil {
+			p.compareClocks(&answer)
 			failure = p.wrongZone(answer.Total)
 		}
 		if failure == nil {
@@ -67,9 +68,10 @@ func (p *poller) enterNew(ctx context.Context) (oplog.Head, error) {
 }
 
 func (p *poller) wrongZone(calls int64) *wolkvox.Error {
-	return &wolkvox.Error{
-		Kind: wolkvox.KindRefused, Op: "cdr_6", Err: fmt.Errorf("%w (%d)", errZone, calls),
-		Hint: fmt.Sprintf("WOLKVOX_TIMEZONE=%s can't be the zone of this operation: there it is %s now; set the right zone",
-			p.Zone, p.now().In(p.Zone).Format("15:04")),
+	hint := fmt.Sprintf("WOLKVOX_TIMEZONE=%s can't be the zone of this operation: there it is %s now; set the right zone",
+		p.Zone, p.now().In(p.Zone).Format("15:04"))
+	if clocks := p.skew.text(); clocks != "" {
+		hint += ", unless the clock is to blame: " + clocks
 	}
+	return &wolkvox.Error{Kind: wolkvox.KindRefused, Op: "cdr_6", Err: fmt.Errorf("%w (%d)", errZone, calls), Hint: hint}
 }

@@ -18,7 +18,7 @@ import (
 const (
 	BucketMarks   = "unconnected_marks"   // operation → how far its log certainly reaches
 	BucketStatus  = "unconnected_status"  // operation → what the producer is doing, for the alerter and people
-	BucketLeases  = "unconnected_leases"  // hash of host and token → who may ask the API now; quota.<hash of host> → the day's requests
+	BucketLeases  = "unconnected_leases"  // hash of API and token → who may ask now; quota.<hash of API> → the day's requests
 	BucketAlerter = "unconnected_alerter" // how far evaluation got
 	BucketNotices = "unconnected_notices" // incident and channel → what was done in Slack
 )

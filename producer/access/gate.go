@@ -14,11 +14,11 @@ import (
 // Options are what a Gate needs. All fields but Requested are required.
 type Options struct {
 	Client  *wolkvox.Client
-	Host    string        // of the API
+	API     string        // what the token and the quota belong to: the same token on another server is another token
 	Token   func() string // the one that the client sends
 	Timeout time.Duration // of one request, as the client has it
 	Leases  *lease.Keeper
-	Quota   *Quota // of the host
+	Quota   *Quota // of the API
 	Now     func() time.Time
 	Log     *slog.Logger
 	// Requested is told of every request that was answered or failed: what became of it ("ok" or the kind of error) and how
@@ -50,7 +50,7 @@ func New(o Options) *Gate {
 	if o.Requested == nil {
 		o.Requested = func(string, time.Duration) {}
 	}
-	return &Gate{Options: o, turn: turn{keeper: o.Leases, host: o.Host, ttl: TTL(o.Timeout)}}
+	return &Gate{Options: o, turn: turn{keeper: o.Leases, api: o.API, ttl: TTL(o.Timeout)}}
 }
 
 // Note says what the operation needs in a day. It is written to the ledger with the next requests that are taken.

@@ -29,10 +29,13 @@ type Quota struct {
 	foretold time.Time // end of the day for which exhaustion was foretold; guarded by mu
 }
 
-// NewQuota is the ledger of a server in a bucket, which is that of the leases.
-func NewQuota(bucket jetstream.KeyValue, host string, s budget.Settings, log *slog.Logger) *Quota {
-	return &Quota{settings: s, bucket: bucket, key: "quota." + lease.Key(host), log: log}
+// NewQuota is the ledger of a server, named by its API, in a bucket, which is that of the leases.
+func NewQuota(bucket jetstream.KeyValue, api string, s budget.Settings, log *slog.Logger) *Quota {
+	return &Quota{settings: s, bucket: bucket, key: KeyPrefix + lease.Key(api), log: log}
 }
+
+// KeyPrefix begins the keys of ledgers.
+const KeyPrefix = "quota."
 
 // NoBudgetError says that the day's quota leaves no request of a class.
 type NoBudgetError struct {
@@ -90,7 +93,12 @@ func (q *Quota) foresee(b *budget.Budget, now time.Time) {
 		"spent_at", at.In(q.settings.Zone).Format("15:04"), "left", left, "day_ends", b.Ledger.DayEnds.Format(time.RFC3339))
 }
 
+// patience is how long one request to NATS may take, whatever the context allows.
+const patience = 5 * time.Second
+
 func (q *Quota) put(ctx context.Context, data []byte) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	if q.revision == 0 {
 		return q.bucket.Create(ctx, q.key, data)
 	}
@@ -98,6 +106,8 @@ func (q *Quota) put(ctx context.Context, data []byte) (uint64, error) {
 }
 
 func (q *Quota) read(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	entry, err := q.bucket.Get(ctx, q.key)
 	switch {
 	case errors.Is(err, jetstream.ErrKeyNotFound): // deleted, or the bucket is new

@@ -19,7 +19,7 @@ var priorities = [...]lease.Priority{budget.Live: lease.Live, budget.Correction:
 // protected by its fence. One goroutine at a time may use it.
 type turn struct {
 	keeper *lease.Keeper
-	host   string // of the API: the same token on another server is another token
+	api    string
 	ttl    time.Duration
 
 	key    string
@@ -53,7 +53,7 @@ func (t *turn) take(ctx context.Context, token string, class budget.Class) (fres
 
 // use makes the leases those of the token, which may have been changed.
 func (t *turn) use(ctx context.Context, token string) {
-	key := lease.Key(t.host, token)
+	key := lease.Key(t.api, token)
 	if key == t.key {
 		return
 	}
