@@ -16,7 +16,7 @@ const (
 	// foreign is the advice about what no producer writes.
 	foreign = "no producer writes this: find out who else publishes on calls.unconnected, and take the permission away" + stays
 	// recheck is the advice about wrong counts.
-	recheck = "this publishes what the API says now as a revision" + stays + ":"
+	recheck = "publish what the API says now as a revision (the finding stays until retention removes the message):"
 )
 
 // kinds are all kinds of fault, in the order in which they are told.
@@ -27,7 +27,7 @@ var kinds = []kind{
 	{kindEmpty, "an operation without a log",
 		"check the spelling of --operation; where none is configured, the operation is called default", ""},
 	{oplog.Gap, "nothing is stored of some time between two live windows",
-		"this asks the API for it, and closes the gap:", "backfill"},
+		"ask the API for it, which closes the gap:", "backfill"},
 	{oplog.Counts, "counts that are not what the total or the reported rows say", recheck, "backfill --recheck"},
 	{oplog.Revision, "a revision without the one before it, or without a change", recheck, "backfill --recheck"},
 	{oplog.Duplicate, "a window or revision that is stored twice",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -151,7 +152,7 @@ func (v *verdict) printMissed(out io.Writer) error {
 		list = append(list, finding{m.Operation, m.Sequence, m.Window, fmt.Sprintf("%s (%s)", m.Reason, count(m.Attempts, "attempt"))})
 	}
 	heading := fmt.Sprintf("missed: %s that the API did not give", count(len(list), "window"))
-	return printList(out, heading, list, "to ask for them again:", "backfill")
+	return printList(out, heading, list, "ask for them again:", "backfill")
 }
 
 func (v *verdict) printFaults(out io.Writer, k kind) error {
@@ -172,7 +173,7 @@ func printList(out io.Writer, heading string, list []finding, advice, command st
 	t := table{indent: "  ", right: []bool{true}}
 	t.add("SEQUENCE", "OPERATION", "WINDOW (UTC)", "")
 	for _, f := range list[:min(shown, len(list))] {
-		t.add(strconv.FormatUint(f.sequence, 10), fitted(f.operation, longestName), span(f.window), f.text)
+		t.add(place(f.sequence), fitted(cmp.Or(f.operation, "-"), longestName), span(f.window), f.text)
 	}
 	fmt.Fprintf(out, "\n%s\n", heading)
 	if err := t.write(out); err != nil {
@@ -207,6 +208,14 @@ func flags(list []finding) string {
 		text = " --operation " + operations[0] + text
 	}
 	return text
+}
+
+// place is a sequence, if there is one.
+func place(sequence uint64) string {
+	if sequence == 0 {
+		return "-"
+	}
+	return strconv.FormatUint(sequence, 10)
 }
 
 // span is a window in UTC; its end without the date where that is clear.

@@ -137,7 +137,7 @@ func TestVerifySound(t *testing.T) {
 		"missed: 1 window that the API did not give\n" +
 		"  SEQUENCE  OPERATION  WINDOW (UTC)\n" +
 		"         4  ventas     2025-11-22 15:10:00–15:15:00  garbage (3 attempts)\n" +
-		"  → to ask for them again:\n" +
+		"  → ask for them again:\n" +
 		"    unconnected backfill --operation ventas --from 2025-11-22T15:10:00Z --to 2025-11-22T15:15:00Z\n" +
 		"\n" +
 		"no faults: every window once, in order, nothing lost but 1 window that the API did not give\n"
