@@ -148,6 +148,7 @@ func TestFaults(t *testing.T) {
 		"a revision left out":              {newWriter().live(1).revise(0, 5).revise(0, 6), drop(1), []string{oplog.Revision}},
 		"a revision again":                 {newWriter().live(1).revise(0, 5), repeat(1, 1), []string{oplog.Duplicate}},
 		"revisions in the wrong order":     {newWriter().live(1).revise(0, 5).revise(0, 6), swap(1, 2), []string{oplog.Revision, oplog.Revision}},
+		"an earlier revision, then on":     {newWriter().live(1).revise(0, 5).revise(0, 6).revise(0, 7), swap(1, 2), []string{oplog.Revision, oplog.Revision}},
 		"a revision that changes nothing":  {newWriter().live(1).revise(0, 5), change(1, recount(same)), []string{oplog.Revision}},
 		"nor does a result of zero":        {newWriter().live(1).revise(0, 5), change(1, recount(padded)), []string{oplog.Revision}},
 		"a revision of a missed window":    {newWriter().live(1).missed(), count(1, 1), []string{oplog.Revision}},
@@ -159,7 +160,7 @@ func TestFaults(t *testing.T) {
 		"a backfill beyond the checkpoint": {newWriter().live(1).backfill(-5*m, 4), change(1, move(5*m, 10*m)), []string{oplog.Backfill}},
 		"a backfill over live windows":     {newWriter().live(1, 2).backfill(-5*m, 4), change(2, move(-5*m, m)), []string{oplog.Grid, oplog.Overlap}},
 		"a backfill of another length":     {newWriter().live(1, 2).backfill(-5*m, 4), change(2, move(0, 4*m)), []string{oplog.Overlap}},
-		"live over a backfill ahead":       {newWriter().live(1).backfill(5*m, 4).live(2), nil, []string{oplog.Backfill, oplog.Duplicate}},
+		"live over a backfill ahead":       {newWriter().live(1).backfill(5*m, 4).live(2).revise(0, 5), nil, []string{oplog.Backfill, oplog.Duplicate}},
 		"a sequence again":                 {newWriter().live(1, 2), change(1, func(e *events.Event) { e.Sequence = 1 }), []string{oplog.Order}},
 		"simulated among real ones":        {newWriter().live(1, 2, 3), change(1, func(e *events.Event) { e.Source = oplog.SourceSimulated }), []string{oplog.Source, oplog.Source}},
 		"simulated after real ones":        {newWriter().live(1, 2), change(1, func(e *events.Event) { e.Source = oplog.SourceSimulated }), []string{oplog.Source}},
@@ -187,6 +188,18 @@ func TestFaults(t *testing.T) {
 				t.Errorf("faults %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestMissedFilled: a window stored in a marker's place is no longer missed, even where it should have been a backfill.
+func TestMissedFilled(t *testing.T) {
+	w := newWriter().live(1).missed()
+	c, faults := check(count(1, 0)(slices.Clone(w.log)))
+	if missed := c.MissedWindows(); len(missed) != 0 || len(faults) != 1 || c.Calls != 2+2 {
+		t.Errorf("missed %+v, %d calls, faults %+v", missed, c.Calls, faults)
+	}
+	if c, _ := check(w.log); len(c.MissedWindows()) != 1 {
+		t.Error("the marker is not listed")
 	}
 }
 
@@ -243,9 +256,16 @@ func TestInvalidMessages(t *testing.T) {
 	log := newWriter().live(1, 2).log
 	c.Add(&log[0])
 	c.AddInvalid("ventas", &events.InvalidError{Subject: "calls.unconnected.ventas", Sequence: 2, Reason: "no JSON"})
+	log[1].Sequence = 3
 	c.Add(&log[1])
 	want := oplog.Fault{Operation: "ventas", Sequence: 2, Kind: oplog.Invalid, Text: "no JSON"}
 	if faults := c.Finish("ventas"); len(faults) != 1 || faults[0] != want {
 		t.Errorf("faults %+v, want %+v alone", faults, want)
+	}
+	c.AddInvalid("ventas", &events.InvalidError{Subject: "calls.unconnected.ventas", Sequence: 9, Reason: "no JSON"})
+	late := newWriter().live(1, 2, 3).log[2]
+	c.Add(&late)
+	if faults := c.Finish("ventas"); len(faults) != 3 || c.Messages != 5 {
+		t.Errorf("a message behind one of a higher sequence: %+v", faults)
 	}
 }

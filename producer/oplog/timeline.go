@@ -48,7 +48,7 @@ func (t *timeline) search(start int64) (chunk, at int, found bool) {
 // locate returns the record with this start and end, nil if there is none; and otherwise whether a neighbour shares time with
 // them. The record may be changed, but for its times, until the next insert.
 func (t *timeline) locate(start, end int64) (same *record, overlaps bool) {
-	if last := t.last(); last == nil || start >= last.end && start > last.start {
+	if last := t.last(); last == nil || start >= last.end {
 		return nil, false
 	}
 	chunk, at, found := t.search(start)
@@ -104,11 +104,10 @@ func (t *timeline) makeRoom(chunk, at int) (int, int) {
 // from yields the records from the last one before start on.
 func (t *timeline) from(start int64) iter.Seq[record] {
 	return func(yield func(record) bool) {
-		chunk, at, _ := t.search(start)
-		if at == 0 && chunk > 0 {
-			chunk, at = chunk-1, len(t.chunks[chunk-1])
+		chunk, at, found := t.search(start - 1)
+		if !found {
+			at = max(0, at-1)
 		}
-		at = max(0, at-1)
 		for ; chunk < len(t.chunks); chunk, at = chunk+1, 0 {
 			for _, r := range t.chunks[chunk][at:] {
 				if !yield(r) {

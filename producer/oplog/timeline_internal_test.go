@@ -95,3 +95,17 @@ func TestEmptyTimeline(t *testing.T) {
 		t.Errorf("the holes of an empty timeline are %v", got)
 	}
 }
+
+// TestHolesBehindALongRecord: what covers a span may begin before it, in the chunk before.
+func TestHolesBehindALongRecord(t *testing.T) {
+	var line timeline
+	for i := range int64(chunkSize) {
+		line.insert(record{start: i * 10, end: i*10 + 10})
+	}
+	line.last().end += 1000
+	from := line.last().start + 10
+	line.insert(record{start: from, end: from + 10})
+	if holes := line.holes(from, from+500); len(line.chunks) != 2 || holes != nil {
+		t.Errorf("in %d chunks, holes %v", len(line.chunks), holes)
+	}
+}
