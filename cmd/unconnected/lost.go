@@ -54,6 +54,8 @@ func lostMessages(ctx context.Context, js jetstream.JetStream, operations []stri
 	return faults, nil
 }
 
+// shortOfMark compares the end of a log with the mark of how far it certainly reached. In a cluster it looks again for a while
+// before it believes that the end is lost.
 func shortOfMark(ctx context.Context, stream jetstream.Stream, marks jetstream.KeyValue, operation string) (*oplog.Fault, error) {
 	entry, err := marks.Get(ctx, operation)
 	if errors.Is(err, jetstream.ErrKeyNotFound) { // the loss was accepted this moment
@@ -66,22 +68,40 @@ func shortOfMark(ctx context.Context, stream jetstream.Stream, marks jetstream.K
 	if err := json.Unmarshal(entry.Value(), &mark); err != nil {
 		return &oplog.Fault{Operation: operation, Kind: kindLost, Text: "the mark of this log is damaged: " + err.Error()}, nil
 	}
-	var head oplog.Head
+	info := stream.CachedInfo()
+	until := time.Now()
+	if info.Config.Replicas > 1 {
+		until = until.Add(staleness)
+	}
+	for {
+		head, err := headOf(ctx, stream, operation)
+		if err != nil || !mark.Lost(info.Created.UTC(), natsio.FirstRetained(info), head) {
+			return nil, err
+		}
+		if !time.Now().Before(until) {
+			return &oplog.Fault{Operation: operation, Kind: kindLost, Sequence: head.Sequence, Text: fmt.Sprintf(
+				"the log ends at sequence %d and had reached %d (windows up to %s)",
+				head.Sequence, mark.Sequence, mark.Checkpoint.Format(time.RFC3339))}, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(staleness / 20):
+		}
+	}
+}
+
+// staleness is how long a follower in a cluster may answer with an old end of the log.
+const staleness = 10 * time.Second
+
+func headOf(ctx context.Context, stream jetstream.Stream, operation string) (oplog.Head, error) {
 	last, err := events.Last(ctx, stream, operation)
 	var invalid *events.InvalidError
 	switch {
 	case errors.As(err, &invalid):
-		head.Sequence = invalid.Sequence
-	case err != nil:
-		return nil, err
-	case last != nil:
-		head = oplog.HeadOf(last)
+		return oplog.Head{Sequence: invalid.Sequence}, nil
+	case err != nil || last == nil:
+		return oplog.Head{}, err
 	}
-	info := stream.CachedInfo()
-	if !mark.Lost(info.Created.UTC(), natsio.FirstRetained(info), head) {
-		return nil, nil
-	}
-	return &oplog.Fault{Operation: operation, Kind: kindLost, Sequence: head.Sequence, Text: fmt.Sprintf(
-		"the log ends at sequence %d and had reached %d (windows up to %s)",
-		head.Sequence, mark.Sequence, mark.Checkpoint.Format(time.RFC3339))}, nil
+	return oplog.HeadOf(last), nil
 }
