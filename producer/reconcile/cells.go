@@ -22,6 +22,7 @@ type cell struct {
 	state    state
 	revision int              // of the counts
 	counts   map[string]int64 // read-only; nil unless known
+	polled   time.Time        // when they were asked for; zero when they are to be compared in any case
 }
 
 // cells are the windows that start in the span, in time order: those of the log, and those that fill its gaps.
@@ -44,7 +45,7 @@ func (s Schedule) cells(span events.Window, log []events.Event) []cell {
 }
 
 func (s Schedule) cell(e *events.Event) cell {
-	c := cell{window: e.Window, revision: e.Revision, counts: e.Counts}
+	c := cell{window: e.Window, revision: e.Revision, counts: e.Counts, polled: e.PolledAt}
 	switch {
 	case e.Ambiguous || s.repeated(e.Window):
 		c.state = leftOut

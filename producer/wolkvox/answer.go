@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/http"
 	"strings"
 	"time"
 
@@ -23,7 +22,10 @@ type Answer struct {
 	Total  int64            // the sum of Counts
 	Empty  bool             // the API said that there are no records
 
-	Date        time.Time // the server's clock, UTC, from its Date header; zero when absent
+	// Date is the server's clock when it wrote the answer, UTC, in whole seconds
+	// rounded down: that clock is no earlier now. Zero when the answer has none,
+	// or comes from a cache.
+	Date        time.Time
 	RequestedAt time.Time // our clock, before sending
 	ReceivedAt  time.Time // our clock, after the last byte
 }
@@ -34,10 +36,7 @@ func readReport(r reply) (Answer, *Error) {
 	if failed != nil {
 		return Answer{}, failed
 	}
-	answer := Answer{RequestedAt: r.requestedAt, ReceivedAt: r.received}
-	if date, err := http.ParseTime(r.header.Get("Date")); err == nil {
-		answer.Date = date
-	}
+	answer := Answer{Date: serverDate(r.header), RequestedAt: r.requestedAt, ReceivedAt: r.received}
 	err := answer.count(e.Data)
 	if err == nil && empty && answer.Rows != nil {
 		err = errors.New("the answer says that there are no records but has some")
