@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"maps"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 	_ "time/tzdata"
@@ -83,8 +84,9 @@ func (o *operation) store(e events.Event) {
 		o.head = e.Window.End
 	}
 	e.Operation, e.Checkpoint, e.Sequence = "ventas", o.head, uint64(len(o.log)+1)
-	for _, n := range e.Counts {
+	for result, n := range e.Counts {
 		e.Total += n
+		e.Reported = append(e.Reported, events.Reported{Result: result, Count: strconv.FormatInt(n, 10)})
 	}
 	o.log = append(o.log, e)
 	o.latest[e.Window.Start.Unix()] = len(o.log) - 1

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"time"
+
+	"unconnected/producer/wolkvox/result"
 )
 
 // Row is one row of the report as it came, spelling and blanks included; a
@@ -103,7 +104,7 @@ func (r rawRow) row() (Row, error) {
 	if r.Count == nil {
 		return Row{}, errors.New("there is no count")
 	}
-	result, err := text(r.Result)
+	name, err := text(r.Result)
 	if err != nil {
 		return Row{}, fmt.Errorf("result: %w", err)
 	}
@@ -111,7 +112,7 @@ func (r rawRow) row() (Row, error) {
 	if err != nil {
 		return Row{}, fmt.Errorf("count: %w", err)
 	}
-	return Row{result, count}, nil
+	return Row{name, count}, nil
 }
 
 // add counts a row in, unless it is the documented placeholder with both fields blank.
@@ -120,7 +121,7 @@ func (a *Answer) add(row Row) error {
 	if name == "" && digits == "" {
 		return nil
 	}
-	calls, err := parseCount(digits)
+	calls, err := result.Count(digits)
 	if err != nil {
 		return fmt.Errorf("%q: %w", name, err)
 	}
@@ -131,14 +132,4 @@ func (a *Answer) add(row Row) error {
 	a.Counts[ResultName(name)] += calls
 	a.Total += calls
 	return nil
-}
-
-// parseCount accepts digits only. "1,234", "41.0" and "4.1e1" are refused: it
-// is better to ask again than to guess what a new notation means.
-func parseCount(s string) (int64, error) {
-	n, err := strconv.ParseUint(s, 10, 63)
-	if err != nil {
-		return 0, fmt.Errorf("count %q is not a whole number of calls", s)
-	}
-	return int64(n), nil
 }
