@@ -79,24 +79,56 @@ func (b *Backfill) Plan(ctx context.Context, o Operation) (*Filling, error) {
 		return nil, fmt.Errorf("operation %s: %w", o.Name, ErrNoHistory)
 	}
 	window := time.Duration(b.config.Window)
-	query := events.Query{Operations: []string{o.Name}, From: b.options.From, To: b.options.To}
+	f.span = b.span(window, f.head.Checkpoint)
+	query := events.Query{Operations: []string{o.Name}, To: f.span.End}
+	if !f.span.Start.IsZero() {
+		query.From = f.span.Start.Add(-longestWindow) // one that lies across the beginning
+	}
 	log, err := events.Latest(f.slim(events.History(ctx, b.store.js, query)))
 	if err != nil {
 		return nil, err
 	}
-	f.span = events.Window{Start: grid.Align(b.options.From, window), End: f.head.Checkpoint}
-	if b.options.From.IsZero() {
-		f.span.Start = f.head.Checkpoint
-		if len(log) > 0 {
-			f.span.Start = log[0].Window.Start
+	f.span.Start = firstFree(f.span, log)
+	f.plan = reconcile.Schedule{Window: window, Zone: o.Zone}.Plan(f.span, log, b.options.Recheck)
+	return f, nil
+}
+
+// longestWindow is what POLL_WINDOW may be at the most.
+const longestWindow = time.Hour
+
+// span is what the options ask for, widened to the grid, up to the checkpoint. A zero start means the log's own.
+func (b *Backfill) span(window time.Duration, checkpoint time.Time) events.Window {
+	span := events.Window{End: checkpoint}
+	if !b.options.From.IsZero() {
+		span.Start = grid.Align(b.options.From, window)
+	}
+	if to := b.options.To; !to.IsZero() {
+		if end := grid.Align(to.Add(window-1), window); end.Before(checkpoint) {
+			span.End = end
 		}
 	}
-	if !b.options.To.IsZero() && b.options.To.Before(f.span.End) {
-		f.span.End = b.options.To.UTC()
+	return span
+}
+
+// firstFree is the start of the span, or the end of a window of the log that lies across it; where the span has no start,
+// that of the log's first window.
+func firstFree(span events.Window, log []events.Event) time.Time {
+	start := span.Start
+	for i := range log {
+		w := log[i].Window
+		switch {
+		case start.IsZero():
+			return w.Start
+		case !w.Start.Before(start):
+			return start
+		case w.End.After(start):
+			start = w.End
+		}
 	}
-	schedule := reconcile.Schedule{Window: window, Zone: o.Zone}
-	f.plan = schedule.Plan(f.span, log, b.options.Recheck)
-	return f, nil
+	if start.IsZero() {
+		return span.End
+	}
+	return start
 }
 
 // slim leaves out what planning does not need of a year of events.

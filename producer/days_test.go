@@ -84,9 +84,10 @@ func (d *days) pass(length time.Duration) (due []hook) {
 }
 
 // live runs a producer from the clock's beginning to its end.
-func (s *site) live(t testing.TB, d *days) {
+func (s *site) live(t testing.TB, d *days, change ...func(*producer.Options)) {
 	t.Helper()
-	p := s.start(t, func(o *producer.Options) { o.Clock = producer.Clock{Now: d.now, Sleep: d.sleep} })
+	change = append(change, func(o *producer.Options) { o.Clock = producer.Clock{Now: d.now, Sleep: d.sleep} })
+	p := s.start(t, change...)
 	select {
 	case <-d.over:
 	case err := <-p.ended:

@@ -78,7 +78,11 @@ func (f *Filling) fill(ctx context.Context, w *reconcile.Planned, progress Progr
 		case !errors.Is(err, journal.ErrMoved):
 			return 0, err
 		}
-		if err := f.catchUp(ctx); err != nil {
+		before := f.head.Sequence
+		if readErr := f.catchUp(ctx); readErr != nil {
+			return 0, readErr
+		}
+		if f.head.Sequence == before { // refused, but not for what others have appended: asking again would not help
 			return 0, err
 		}
 		if w.IsDone() {

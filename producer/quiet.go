@@ -236,7 +236,11 @@ func (p *poller) amend(ctx context.Context, head *oplog.Head, e *events.Event) e
 		if !errors.Is(err, journal.ErrMoved) {
 			return err
 		}
-		if err := p.catchUp(ctx, head); err != nil || p.corrections.check != check {
+		before := head.Sequence
+		if readErr := p.catchUp(ctx, head); readErr != nil || p.corrections.check != check {
+			return readErr
+		}
+		if head.Sequence == before { // refused, but not for what others have appended
 			return err
 		}
 	}

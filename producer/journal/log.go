@@ -163,8 +163,9 @@ func valid(history iter.Seq2[events.Event, error]) (all []events.Event, err erro
 const appendTimeout = 5 * time.Second
 
 // Append stores e behind the message of the sequence after (0: as the log's first), and returns its own. An error that
-// wraps [ErrMoved] means that e was not stored, or that somebody stored another event in its place: the log must be
-// opened again and everything decided anew. Other errors leave open whether e was stored; they ask for the same.
+// wraps [ErrMoved] means that e was not stored: somebody else appended, and everything must be decided anew from what is
+// there; or, if nothing new is there, the server remembers e's id from a message of the last two minutes that the log has
+// lost or holds further back. Other errors leave open whether e was stored; they ask for the same.
 func (l *Log) Append(ctx context.Context, e *events.Event, after uint64) (uint64, error) {
 	msg, err := events.Encode(e)
 	if err != nil {
