@@ -26,6 +26,7 @@ var kinds = []kind{
 			"left, with: unconnected streams apply --accept-loss OPERATION", ""},
 	{kindEmpty, "an operation without a log",
 		"check the spelling of --operation; where none is configured, the operation is called default", ""},
+	{kindAPI, "windows that the API counts differently now", "publish what it says now as revisions:", "backfill --recheck"},
 	{oplog.Gap, "nothing is stored of some time between two live windows",
 		"ask the API for it, which closes the gap:", "backfill"},
 	{oplog.Counts, "counts that are not what the total or the reported rows say", recheck, "backfill --recheck"},

@@ -24,12 +24,14 @@ import (
 //	  stored of), kind (a word for programs, as in [kinds]), text (for people)
 //	missed      every window that the API did not give and no backfill filled; no fault:
 //	  operation, sequence, window, reason, attempts
+//	compared_with_api  with --against-api: windows (asked for), different (as many faults of the kind api)
 //
 // Times are RFC 3339, UTC.
 type verdict struct {
 	Operations []summary      `json:"operations"`
 	Faults     []oplog.Fault  `json:"faults"`
 	Missed     []oplog.Missed `json:"missed"`
+	Compared   *compared      `json:"compared_with_api,omitempty"`
 }
 
 // summary is one operation's log in numbers.
@@ -50,6 +52,7 @@ type summary struct {
 const (
 	kindLost  = "lost"  // messages that were stored are gone
 	kindEmpty = "empty" // an operation that was asked for has no log
+	kindAPI   = "api"   // the API says something else now
 )
 
 // add takes over what the checker of an operation found.
@@ -88,6 +91,9 @@ func (v *verdict) print(out io.Writer) error {
 		if err := v.printFaults(out, k); err != nil {
 			return err
 		}
+	}
+	if v.Compared != nil {
+		fmt.Fprintf(out, "compared with the API: %s, %s\n", count(v.Compared.Windows, "window"), count(v.Compared.Different, "difference"))
 	}
 	_, err := fmt.Fprintln(out, v.conclusion())
 	return err

@@ -11,26 +11,39 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"unconnected/events"
+	"unconnected/internal/daemon"
+	"unconnected/producer"
 	"unconnected/producer/oplog"
 )
 
 // verifyCommand proves that the history is whole.
 type verifyCommand struct {
 	selection
-	JSON bool `help:"Print one JSON document instead of a table."`
+	AgainstAPI int  `name:"against-api" placeholder:"N" help:"Also ask the API for N windows, chosen at random, and compare them. Costs N requests; takes the producer's environment (WOLKVOX_…)."`
+	JSON       bool `help:"Print one JSON document instead of a table."`
+
+	settings   *producer.Config // with --against-api
+	operations []producer.Operation
 }
 
 // Run reads the whole history, prints what it found, and fails when a rule is broken.
 func (c *verifyCommand) Run(t *terminal) error {
+	if err := c.loadSettings(t); err != nil {
+		return err
+	}
 	conn, err := t.connect()
 	if err != nil {
 		return err
 	}
 	defer conn.close()
 	v, err := c.check(t, conn.js)
+	if err == nil && c.AgainstAPI > 0 {
+		err = c.compareWithAPI(t, conn.nc, v)
+	}
 	if err != nil {
 		return err
 	}
+	v.tally()
 	if c.JSON {
 		encoder := json.NewEncoder(t.stdout)
 		encoder.SetIndent("", "  ")
@@ -40,6 +53,19 @@ func (c *verifyCommand) Run(t *terminal) error {
 	}
 	if err == nil && len(v.Faults) > 0 {
 		err = errFound
+	}
+	return err
+}
+
+// loadSettings reads what it takes to ask the API, before anything is connected.
+func (c *verifyCommand) loadSettings(t *terminal) (err error) {
+	if c.AgainstAPI < 0 {
+		return daemon.Usage(fmt.Errorf("--against-api: %d is no number of windows", c.AgainstAPI))
+	}
+	if c.AgainstAPI > 0 {
+		if c.settings, err = apiSettings(t); err == nil {
+			c.operations, err = configured(c.settings, c.Operation)
+		}
 	}
 	return err
 }
@@ -64,7 +90,6 @@ func (c *verifyCommand) check(t *terminal, js jetstream.JetStream) (*verdict, er
 		return nil, err
 	}
 	v.Faults = append(v.Faults, lost...)
-	v.tally()
 	return v, nil
 }
 

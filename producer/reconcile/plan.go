@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -63,6 +64,17 @@ func (p *Plan) Next() *Planned {
 	}
 	return nil
 }
+
+// Sample leaves so many windows, chosen at random of those that the log has counts of.
+func (p *Plan) Sample(n int, r *rand.Rand) {
+	p.windows = slices.DeleteFunc(p.windows, func(w Planned) bool { return !w.Known })
+	r.Shuffle(len(p.windows), func(i, j int) { p.windows[i], p.windows[j] = p.windows[j], p.windows[i] })
+	p.windows = p.windows[:min(n, len(p.windows))]
+	slices.SortFunc(p.windows, func(a, b Planned) int { return a.Window.Start.Compare(b.Window.Start) })
+}
+
+// Counts are what the log has of the window; nil unless it is known, or when it is done. They must not be modified.
+func (w *Planned) Counts() map[string]int64 { return w.counts }
 
 // Finish notes that a window needs no more asking.
 func (w *Planned) Finish() { w.done = true }
