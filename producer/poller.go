@@ -178,16 +178,22 @@ func (p *poller) enter(ctx context.Context, class budget.Class, want int) (fresh
 	limited, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	if class == budget.Live {
-		long := time.AfterFunc(2*time.Second, func() {
-			p.board.set(p.Name, CatchingUp, "waits for its turn: "+p.gate.Holder()+" asks with this token", p.now(), time.Time{})
-		})
-		defer long.Stop()
+		defer time.AfterFunc(2*time.Second, p.sayWaiting).Stop()
 	}
 	fresh, err = p.gate.Enter(limited, class, want)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%w: %s has it for more than %v", errTurn, p.gate.Holder(), longest)
 	}
 	return fresh, err
+}
+
+// sayWaiting tells why no request is sent. It is called by a timer.
+func (p *poller) sayWaiting() {
+	if holder := p.gate.Holder(); holder != "" {
+		p.board.set(p.Name, CatchingUp, "waits for its turn: "+holder+" asks with this token", p.now(), time.Time{})
+		return
+	}
+	p.board.set(p.Name, Retrying, "NATS does not say whose turn it is to ask the API; waiting for it", p.now(), time.Time{})
 }
 
 // errTurn says that the token was not to be had.
