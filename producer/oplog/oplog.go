@@ -28,12 +28,14 @@ func HeadOf(e *events.Event) Head {
 }
 
 // Plausible tells whether e, read at now, can be the work of a producer: its checkpoint is a boundary of windows, does not
-// contradict its window, and lies in the future by no more than the skew of two clocks. What an event says that is not
-// plausible is no place to go on from.
+// contradict its window, and lies in the future by no more than the skew of two clocks; what was compared again lies before
+// it. What an event says that is not plausible is no place to go on from.
 func Plausible(e *events.Event, now time.Time) bool {
 	const skew = time.Hour
 	switch {
 	case e.Checkpoint.IsZero(), e.Checkpoint.Nanosecond() != 0, e.Checkpoint.After(now.Add(skew)):
+		return false
+	case e.Reconciled.Periods.After(e.Checkpoint), e.Reconciled.Days.After(e.Checkpoint):
 		return false
 	case e.IsLive():
 		return e.Checkpoint.Equal(e.Window.End)
