@@ -98,6 +98,9 @@ func (p *poller) reread(ctx context.Context, under *appending) (*oplog.Head, err
 	if err != nil {
 		return nil, err
 	}
+	if err := p.learn(ctx); err != nil {
+		return nil, err
+	}
 	head, err := p.journal.Head(ctx)
 	if err != nil || head.Sequence == ours.Sequence {
 		return nil, err
@@ -108,12 +111,22 @@ func (p *poller) reread(ctx context.Context, under *appending) (*oplog.Head, err
 	if head.Checkpoint.IsZero() { // messages of others, but no history yet
 		head.Checkpoint = ours.Checkpoint
 	}
-	p.seen(head)
+	p.seen(ours, head)
 	return &head, nil
 }
 
+// learn notes what others have compared. Where they found no change the log does not say so before the next append.
+func (p *poller) learn(ctx context.Context) error {
+	noted, err := p.journal.Reconciled(ctx)
+	if err == nil && p.schedule.Period > 0 {
+		p.reconciled = reconcile.Latest(p.reconciled, noted)
+	}
+	return err
+}
+
 // seen notes what others have appended.
-func (p *poller) seen(head oplog.Head) {
+func (p *poller) seen(before, head oplog.Head) {
+	p.relieved = p.relieved || head.Checkpoint.After(before.Checkpoint)
 	p.board.setCheckpoint(p.Name, head.Checkpoint)
 	p.metrics.reached(p.Name, head.Checkpoint)
 	if p.schedule.Period > 0 {
@@ -220,6 +233,9 @@ func (p *poller) appendLive(ctx context.Context, e *events.Event, after uint64) 
 // stored tells everybody who wants to know that e is in the log.
 func (p *poller) stored(e *events.Event) {
 	p.appended++
+	if e.IsLive() {
+		p.relieved = false
+	}
 	p.metrics.stored(e)
 	p.board.setCheckpoint(p.Name, e.Checkpoint)
 	p.journal.Note(oplog.HeadOf(e))

@@ -33,6 +33,7 @@ type poller struct {
 	trouble     trouble           // with the window that is being asked for
 	corrections corrections       // what is done between live windows
 	reconciled  events.Reconciled // how far the log was compared again; each append says so
+	relieved    bool              // somebody else stored the newest window; like appended
 	appended    int               // events stored; written while an append is under way, read after it
 }
 

@@ -241,8 +241,8 @@ func TestOperationsShareAToken(t *testing.T) {
 // more requests for that than one does.
 func TestReplicasCorrect(t *testing.T) {
 	t.Parallel()
-	o := simulator.Options{Latency: 120 * time.Millisecond, Late: simulator.Late{Share: 0.05, Most: 3 * second}}
-	env := map[string]string{"POLL_RECONCILE": "10s", "POLL_START": "-5s"}
+	o := simulator.Options{Latency: 60 * time.Millisecond, Late: simulator.Late{Share: 0.05, Most: 3 * second}}
+	env := map[string]string{"POLL_WINDOW": "2s", "POLL_RECONCILE": "10s", "POLL_START": "-5s"}
 	groups := []*group{newGroup(t, 1, o, env), newGroup(t, 3, o, env)}
 	over := time.Now().UTC().Truncate(10 * second).Add(20 * second) // the end of a period that is polled live from its beginning
 	requests := make([]int, len(groups))
