@@ -51,6 +51,10 @@ func (t *turn) take(ctx context.Context, token string, class budget.Class) (fres
 	return fresh, nil
 }
 
+// keep makes sure again that what was taken is ours for long enough. Only when much time has passed since, such as in a
+// process that was paused, does it ask anybody.
+func (t *turn) keep(ctx context.Context) error { return t.held.Acquire(ctx) }
+
 // use makes the leases those of the token, which may have been changed.
 func (t *turn) use(ctx context.Context, token string) {
 	key := lease.Key(t.api, token)
