@@ -191,6 +191,7 @@ func (p *poller) settled(a *appending) (oplog.Head, error) {
 // was begun is finished, within the append's own time limit.
 func (p *poller) startAppend(ctx context.Context, fail func(), e *events.Event, after uint64) *appending {
 	a := &appending{done: make(chan struct{})}
+	p.last = a
 	go func() {
 		defer close(a.done)
 		if a.behind, a.err = p.appendLive(context.WithoutCancel(ctx), e, after); a.err != nil {
@@ -201,6 +202,13 @@ func (p *poller) startAppend(ctx context.Context, fail func(), e *events.Event, 
 		p.stored(e)
 	}()
 	return a
+}
+
+// finish waits until what was asked for is stored, or is not going to be.
+func (p *poller) finish() {
+	if p.last != nil {
+		<-p.last.done
+	}
 }
 
 // appendLive stores the window that follows the checkpoint. When others have appended in between without moving the

@@ -116,6 +116,10 @@ func (g *Gate) Leave(ctx context.Context) {
 	g.turn.give(ctx)
 }
 
+// BeforeGiving sets what is done each time before the token is given to others. It should return once they can see what they
+// would ask for again if they couldn't.
+func (g *Gate) BeforeGiving(f func()) { g.turn.before = f }
+
 // Holder names who has the token now, for people; empty when nobody has. It is safe for concurrent use once Enter was
 // called.
 func (g *Gate) Holder() string { return g.turn.holder() }

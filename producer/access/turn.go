@@ -26,6 +26,7 @@ type turn struct {
 	leases [len(priorities)]*lease.Lease // of key, by class
 	held   *lease.Lease                  // the one of leases that was acquired last; nil before that and after give
 	rest   time.Time                     // until when the server may still be at work
+	before func()                        // is called before the token is given away; nil: nothing
 }
 
 // take returns when the token is ours for long enough to send a request and to rest after it. fresh tells that it was not
@@ -86,6 +87,9 @@ const releaseTimeout = time.Second
 func (t *turn) give(ctx context.Context) {
 	if t.held == nil || time.Now().Before(t.rest) {
 		return
+	}
+	if t.before != nil {
+		t.before()
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
