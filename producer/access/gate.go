@@ -120,8 +120,7 @@ func (g *Gate) Leave(ctx context.Context) {
 // would ask for again if they couldn't.
 func (g *Gate) BeforeGiving(f func()) { g.turn.before = f }
 
-// Holder names who has the token now, for people; empty when nobody has. It is safe for concurrent use once Enter was
-// called.
+// Holder names who has the token now, for people; empty when nobody has. It is safe for concurrent use.
 func (g *Gate) Holder() string { return g.turn.holder() }
 
 // Report asks how many calls did not connect in [from, to), by result. It must follow an Enter; when that was so long ago

@@ -283,6 +283,28 @@ func TestANewToken(t *testing.T) {
 	eventually(t, "the old token has another holder", func() bool { return other.Holder() == "other" })
 }
 
+// TestHolderMeanwhile: people may look at any time; the race detector tells whether they may.
+func TestHolderMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, simulator.Options{Tokens: []string{simulator.DefaultToken, "next"}})
+	p := s.process(t, "one")
+	seen := make(chan struct{})
+	go func() {
+		defer close(seen)
+		for p.Holder() == "" {
+			<-time.After(time.Millisecond)
+		}
+	}()
+	p.ask(budget.Live, 1)
+	p.token("next")
+	p.ask(budget.Live, 1)
+	select {
+	case <-seen:
+	case <-time.After(patience):
+		t.Error("nobody holds it")
+	}
+}
+
 func TestEnterEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, simulator.Options{})

@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"unconnected/internal/lease"
@@ -27,6 +28,8 @@ type turn struct {
 	held   *lease.Lease                  // the one of leases that was acquired last; nil before that and after give
 	rest   time.Time                     // until when the server may still be at work
 	before func()                        // is called before the token is given away; nil: nothing
+
+	known atomic.Pointer[lease.Lease] // one of leases, for holder
 }
 
 // take returns when the token is ours for long enough to send a request and to rest after it. fresh tells that it was not
@@ -67,14 +70,15 @@ func (t *turn) use(ctx context.Context, token string) {
 	for class, priority := range priorities {
 		t.leases[class] = t.keeper.Lease(key, t.ttl, priority)
 	}
+	t.known.Store(t.leases[budget.Live])
 }
 
-// holder names who has the token now, for people.
+// holder names who has the token now, for people. It is safe for concurrent use.
 func (t *turn) holder() string {
-	if t.key == "" {
-		return ""
+	if l := t.known.Load(); l != nil {
+		return l.Holder()
 	}
-	return t.leases[budget.Live].Holder()
+	return ""
 }
 
 // busy notes that the server may be at work until an instant.
