@@ -202,7 +202,7 @@ func TestABucketWithoutTimeToLive(t *testing.T) {
 	s.goesOn(t, p)
 }
 
-// TestReplicasCompareOnce: three producers send for their corrections what one sends, and no request twice.
+// TestReplicasCompareOnce: three producers send for their corrections what one sends.
 func TestReplicasCompareOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, simulator.Options{})
@@ -218,11 +218,13 @@ func TestReplicasCompareOnce(t *testing.T) {
 		if r.API != "cdr_6" {
 			continue
 		}
-		if asked[r.From+r.To]++; asked[r.From+r.To] == 2 {
-			t.Errorf("asked twice for %s to %s", r.From, r.To)
-		}
+		asked[r.From+r.To]++
+		most := 2 // a window, which may be all of a period that is left to compare
 		if r.From != r.To {
-			periods++
+			periods, most = periods+1, 1
+		}
+		if n := asked[r.From+r.To]; n > most {
+			t.Errorf("asked %d times for %s to %s", n, r.From, r.To)
 		}
 	}
 	if periods < 2 {
