@@ -98,6 +98,9 @@ func (p *poller) reread(ctx context.Context, under *appending) (*oplog.Head, err
 	if err != nil {
 		return nil, err
 	}
+	if err := p.learn(ctx); err != nil {
+		return nil, err
+	}
 	head, err := p.journal.Head(ctx)
 	if err != nil || head.Sequence == ours.Sequence {
 		return nil, err
@@ -108,12 +111,22 @@ func (p *poller) reread(ctx context.Context, under *appending) (*oplog.Head, err
 	if head.Checkpoint.IsZero() { // messages of others, but no history yet
 		head.Checkpoint = ours.Checkpoint
 	}
-	p.seen(head)
+	p.seen(ours, head)
 	return &head, nil
 }
 
+// learn notes what others have compared. Where they found no change the log does not say so before the next append.
+func (p *poller) learn(ctx context.Context) error {
+	noted, err := p.journal.Reconciled(ctx)
+	if err == nil && p.schedule.Period > 0 {
+		p.reconciled = reconcile.Latest(p.reconciled, noted)
+	}
+	return err
+}
+
 // seen notes what others have appended.
-func (p *poller) seen(head oplog.Head) {
+func (p *poller) seen(before, head oplog.Head) {
+	p.relieved = p.relieved || head.Checkpoint.After(before.Checkpoint)
 	p.board.setCheckpoint(p.Name, head.Checkpoint)
 	p.metrics.reached(p.Name, head.Checkpoint)
 	if p.schedule.Period > 0 {
@@ -178,6 +191,7 @@ func (p *poller) settled(a *appending) (oplog.Head, error) {
 // was begun is finished, within the append's own time limit.
 func (p *poller) startAppend(ctx context.Context, fail func(), e *events.Event, after uint64) *appending {
 	a := &appending{done: make(chan struct{})}
+	p.last = a
 	go func() {
 		defer close(a.done)
 		if a.behind, a.err = p.appendLive(context.WithoutCancel(ctx), e, after); a.err != nil {
@@ -188,6 +202,13 @@ func (p *poller) startAppend(ctx context.Context, fail func(), e *events.Event, 
 		p.stored(e)
 	}()
 	return a
+}
+
+// finish waits until what was asked for is stored, or is not going to be.
+func (p *poller) finish() {
+	if p.last != nil {
+		<-p.last.done
+	}
 }
 
 // appendLive stores the window that follows the checkpoint. When others have appended in between without moving the
@@ -220,6 +241,9 @@ func (p *poller) appendLive(ctx context.Context, e *events.Event, after uint64) 
 // stored tells everybody who wants to know that e is in the log.
 func (p *poller) stored(e *events.Event) {
 	p.appended++
+	if e.IsLive() {
+		p.relieved = false
+	}
 	p.metrics.stored(e)
 	p.board.setCheckpoint(p.Name, e.Checkpoint)
 	p.journal.Note(oplog.HeadOf(e))

@@ -33,6 +33,8 @@ type poller struct {
 	trouble     trouble           // with the window that is being asked for
 	corrections corrections       // what is done between live windows
 	reconciled  events.Reconciled // how far the log was compared again; each append says so
+	relieved    bool              // somebody else stored the newest window; like appended
+	last        *appending        // the last append that was begun; nil before the first
 	appended    int               // events stored; written while an append is under way, read after it
 }
 
@@ -49,6 +51,7 @@ func (p *Producer) newPoller(o Operation, i, n int, store *storage) *poller {
 	poller.desk = store.newDesk(o, p.options.Simulated, func(outcome string, took time.Duration) {
 		p.metrics.requested(o.Name, outcome, took)
 	})
+	poller.gate.BeforeGiving(poller.finish)
 	p.metrics.quota.watch(o.server(), store.quota(&o), poller.now)
 	poller.begin = grid.Align(c.Start.At(poller.now()), window)
 	p.metrics.begin(o.Name)

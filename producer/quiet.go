@@ -60,9 +60,13 @@ func earlier(a, b time.Time) time.Time {
 var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // chore does one piece of work, of one request at the most, and returns when there is more to do: the zero time is at once.
+// Of several replicas the one that stored the newest window compares, or each would send every request.
 func (p *poller) chore(ctx context.Context, head *oplog.Head, now time.Time) (next time.Time, err error) {
 	if p.gate.ReportDue() {
 		return time.Time{}, p.askQuota(ctx, head)
+	}
+	if p.relieved {
+		return never, nil
 	}
 	if now.Before(p.corrections.notBefore) {
 		return p.corrections.notBefore, nil
@@ -172,14 +176,10 @@ func (p *poller) catchUp(ctx context.Context, head *oplog.Head) error {
 			return err
 		}
 		*head = now
-		p.seen(now)
+		p.seen(before, now)
 	}
-	noted, err := p.journal.Reconciled(ctx)
-	if err != nil {
+	if err := p.learn(ctx); err != nil {
 		return err
-	}
-	if p.schedule.Period > 0 {
-		p.reconciled = reconcile.Latest(p.reconciled, noted)
 	}
 	if p.reconciled != progress {
 		p.corrections.check = nil
