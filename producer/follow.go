@@ -98,7 +98,7 @@ func (p *poller) reread(ctx context.Context, under *appending) (*oplog.Head, err
 	if err != nil {
 		return nil, err
 	}
-	if err := p.learn(ctx); err != nil {
+	if err := p.noteCompared(ctx); err != nil {
 		return nil, err
 	}
 	head, err := p.journal.Head(ctx)
@@ -115,8 +115,8 @@ func (p *poller) reread(ctx context.Context, under *appending) (*oplog.Head, err
 	return &head, nil
 }
 
-// learn notes what others have compared. Where they found no change the log does not say so before the next append.
-func (p *poller) learn(ctx context.Context) error {
+// noteCompared takes what others have compared. Where they found no change the log does not say so before the next append.
+func (p *poller) noteCompared(ctx context.Context) error {
 	noted, err := p.journal.Reconciled(ctx)
 	if err == nil && p.schedule.Period > 0 {
 		p.reconciled = reconcile.Latest(p.reconciled, noted)

@@ -178,7 +178,7 @@ func (p *poller) catchUp(ctx context.Context, head *oplog.Head) error {
 		*head = now
 		p.seen(before, now)
 	}
-	if err := p.learn(ctx); err != nil {
+	if err := p.noteCompared(ctx); err != nil {
 		return err
 	}
 	if p.reconciled != progress {
