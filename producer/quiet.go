@@ -31,7 +31,7 @@ func (p *poller) quiet(ctx context.Context, head oplog.Head, due time.Time) (opl
 	p.corrections.until = due
 	for checkpoint := head.Checkpoint; ; {
 		now := p.now()
-		if !now.Before(due) || !head.Checkpoint.Equal(checkpoint) { // the latter: somebody else has polled the window
+		if !p.before(due) || !head.Checkpoint.Equal(checkpoint) { // the latter: somebody else has polled the window
 			return head, nil
 		}
 		next, err := p.chore(ctx, &head, now)
@@ -129,6 +129,10 @@ func (p *poller) correct(ctx context.Context, head *oplog.Head, request reconcil
 		return p.postpone(ctx, err)
 	}
 	p.corrections.failures = 0
+	if p.now().Before(p.corrections.job.Due) { // as the answer says, it is earlier than we thought
+		p.corrections.check = nil
+		return nil
+	}
 	change, changed := check.Answer(answer.Counts)
 	if !changed {
 		return nil
@@ -229,7 +233,9 @@ func (p *poller) amend(ctx context.Context, head *oplog.Head, e *events.Event) e
 		sequence, err := p.journal.Append(context.WithoutCancel(ctx), e, head.Sequence)
 		if err == nil {
 			e.Sequence = sequence
+			length := head.Length
 			*head = oplog.HeadOf(e)
+			head.Length = length
 			p.stored(e)
 			return nil
 		}

@@ -14,7 +14,7 @@ import (
 type Head struct {
 	Sequence   uint64        // of the log's last message in the stream: what the next append expects; 0 when empty
 	Checkpoint time.Time     // up to where the log is complete
-	Length     time.Duration // of the last message's window
+	Length     time.Duration // of the last window; 0 when the last message is not a live one, and does not tell
 	Source     string        // where the last message's counts came from
 	Reconciled events.Reconciled
 }
@@ -24,21 +24,33 @@ func (h Head) IsEmpty() bool { return h.Sequence == 0 }
 
 // HeadOf is the head that a log has whose last message is e.
 func HeadOf(e *events.Event) Head {
-	return Head{e.Sequence, e.Checkpoint, e.Window.Length(), e.Source, e.Reconciled}
+	h := Head{Sequence: e.Sequence, Checkpoint: e.Checkpoint, Source: e.Source, Reconciled: e.Reconciled}
+	if e.IsLive() {
+		h.Length = e.Window.Length()
+	}
+	return h
 }
 
-// Plausible tells whether e, read at now, can be the work of a producer: its checkpoint is a boundary of windows, does not
-// contradict its window, and lies in the future by no more than the skew of two clocks. What an event says that is not
-// plausible is no place to go on from.
-func Plausible(e *events.Event, now time.Time) bool {
-	const skew = time.Hour
+// How far a checkpoint may lie ahead of the time at which the server stored it.
+const (
+	skew       = time.Hour      // of a message that says nothing of the kind itself
+	wrongClock = 48 * time.Hour // of one that was polled after its window: then it is the server's clock that is behind
+)
+
+// Plausible tells whether e can be the work of a producer: its checkpoint is a boundary of windows, does not contradict
+// its window, and had come when e was stored, as far as clocks can be trusted. It does not ask what time it is now: a host's
+// clock that was set back must not make a log end earlier. What an event says that is not plausible is no place to go on
+// from.
+func Plausible(e *events.Event) bool {
+	ahead := e.Checkpoint.Sub(e.Stored)
 	switch {
-	case e.Checkpoint.IsZero(), e.Checkpoint.Nanosecond() != 0, e.Checkpoint.After(now.Add(skew)):
+	case e.Checkpoint.IsZero(), e.Checkpoint.Nanosecond() != 0, ahead > wrongClock:
 		return false
 	case e.IsLive():
-		return e.Checkpoint.Equal(e.Window.End)
+		polled := !e.PolledAt.Before(e.Window.End)
+		return e.Checkpoint.Equal(e.Window.End) && (polled || ahead <= skew)
 	}
-	return !e.Window.End.After(e.Checkpoint)
+	return ahead <= skew && !e.Window.End.After(e.Checkpoint)
 }
 
 // SourceSimulated is the source of counts that the built-in simulator made up.

@@ -41,6 +41,9 @@ func TestPlausible(t *testing.T) {
 		"live, years ago":                  {events.Event{Window: span(-900000*m, -899995*m), Checkpoint: noon.Add(-899995 * m)}, true},
 		"live, the writer's clock ahead":   {events.Event{Window: span(55*m, 60*m), Checkpoint: noon.Add(60 * m)}, true},
 		"live, in the future":              {events.Event{Window: span(55*m, 61*m), Checkpoint: noon.Add(61 * m)}, false},
+		"live, the server's clock behind":  {events.Event{Window: span(0, 2880*m), PolledAt: noon.Add(2880 * m), Checkpoint: noon.Add(2880 * m)}, true},
+		"live, polled before its end":      {events.Event{Window: span(55*m, 61*m), PolledAt: noon.Add(60 * m), Checkpoint: noon.Add(61 * m)}, false},
+		"live, in a future of its own":     {events.Event{Window: span(0, 2881*m), PolledAt: noon.Add(2881 * m), Checkpoint: noon.Add(2881 * m)}, false},
 		"live, checkpoint behind its end":  {events.Event{Window: span(-5*m, 0), Checkpoint: noon.Add(m)}, false},
 		"live, checkpoint before its end":  {events.Event{Window: span(-5*m, 0), Checkpoint: noon.Add(-m)}, false},
 		"no checkpoint":                    {events.Event{Window: span(-5*m, 0)}, false},
@@ -53,7 +56,8 @@ func TestPlausible(t *testing.T) {
 		"a backfill behind the checkpoint": {events.Event{Window: span(0, 5*m), Backfill: true, Checkpoint: noon}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := oplog.Plausible(&c.e, noon); got != c.want {
+			c.e.Stored = noon
+			if got := oplog.Plausible(&c.e); got != c.want {
 				t.Errorf("Plausible = %v, want %v", got, c.want)
 			}
 		})
