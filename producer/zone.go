@@ -32,11 +32,11 @@ func (p *poller) checkZone(ctx context.Context, head oplog.Head) (oplog.Head, er
 		if err != nil || !head.Checkpoint.IsZero() {
 			return head, err
 		}
-		from := p.now().Add(zoneMargin).Truncate(time.Second)
+		from := p.apiNow().Add(zoneMargin).Truncate(time.Second)
 		answer, err := p.ask(ctx, events.Window{Start: from, End: from.Add(time.Hour)})
 		failure := failureOf(ctx, err)
 		switch {
-		case err == nil && answer.RequestedAt.Sub(from).Abs() > 2*zoneMargin && attempt < 3:
+		case err == nil && p.apiNow().Sub(from).Abs() > 2*zoneMargin && attempt < 3:
 			continue // the answer has told what time it is: that was not the coming hour
 		case err == nil && answer.Total == 0:
 			return head, nil
@@ -70,9 +70,17 @@ func (p *poller) enterNew(ctx context.Context) (oplog.Head, error) {
 	}
 }
 
+// apiNow is what time it is by the API's clock, as far as its answers tell.
+func (p *poller) apiNow() time.Time {
+	if p.skew.warned {
+		return p.Clock.now().Add(-p.skew.ahead)
+	}
+	return p.now()
+}
+
 func (p *poller) wrongZone(calls int64) *wolkvox.Error {
 	hint := fmt.Sprintf("WOLKVOX_TIMEZONE=%s can't be the zone of this operation: there it is %s now; set the right zone",
-		p.Zone, p.now().In(p.Zone).Format("15:04"))
+		p.Zone, p.apiNow().In(p.Zone).Format("15:04"))
 	if clocks := p.skew.text(); clocks != "" {
 		hint += ", unless the clock is to blame: " + clocks
 	}
