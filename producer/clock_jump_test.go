@@ -147,6 +147,27 @@ func TestAHostClockThatDrifts(t *testing.T) {
 	}
 }
 
+// TestAHostThatSlept goes on at once when it wakes, although no monotonic clock has noticed.
+func TestAHostThatSlept(t *testing.T) {
+	t.Parallel()
+	d := newDays(t, "2026-11-10T14:00:00Z", 8*time.Hour)
+	asleep := d.at.Add(2*time.Hour + 10*time.Minute)
+	s := overDays(t, d, simulator.Options{}, map[string]string{"POLL_WINDOW": "1h", "POLL_RECONCILE": "0"})
+	d.on(asleep, func() { d.suspend(200 * time.Minute) }) // till half past seven
+	s.live(t, d, real)
+	log := s.checked(t)
+	s.requireTruth(t, log, d.end)
+	awake := asleep.Add(200 * time.Minute)
+	for start, asked := range s.askedAt(t, time.Hour, 24*time.Hour) {
+		if end := start.Add(time.Hour); end.After(asleep) && end.Before(awake) && asked.Sub(awake) > 2*time.Minute {
+			t.Errorf("the window from %v, over while asleep, was asked for at %v", start, asked)
+		}
+	}
+	if len(log) != 7 {
+		t.Errorf("%d windows in eight hours", len(log))
+	}
+}
+
 // TestCorrectionsUnderAWrongClock: late calls and corrections are found although the clock jumps about, and restarts with a
 // clock that is hours behind, or ahead.
 func TestCorrectionsUnderAWrongClock(t *testing.T) {
@@ -158,11 +179,15 @@ func TestCorrectionsUnderAWrongClock(t *testing.T) {
 		d.on(d.now().Add(90*time.Minute), func() { d.set(-ahead) })
 		d.on(d.now().Add(150*time.Minute), func() { d.set(ahead / 2) })
 		d.set(ahead)
+		inTime := func() {
+			if behind := d.now().Sub(s.tail(t).Checkpoint); behind > 15*time.Minute {
+				t.Errorf("at %v, %v ahead, the log is %v behind", d.now(), ahead, behind)
+			}
+		}
+		d.on(d.now().Add(80*time.Minute), inTime)
 		d.extend(5 * time.Hour)
 		s.live(t, d, real)
-		if behind := d.now().Sub(s.tail(t).Checkpoint); behind > 15*time.Minute {
-			t.Errorf("at %v, %v ahead, the log is %v behind", d.now(), ahead, behind)
-		}
+		inTime()
 	}
 	d.set(0)
 	log := s.checked(t)

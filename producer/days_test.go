@@ -22,6 +22,7 @@ type days struct {
 	hooks   []hook // what happens on the way
 	over    chan struct{}
 	wrong   time.Duration // by how much the producer's host is ahead of it; guarded by mu
+	slept   time.Duration // how long that host slept, unnoticed by its monotonic clock; guarded by mu
 	working chan running  // the producer that runs on it
 }
 
@@ -48,13 +49,25 @@ func (d *days) set(ahead time.Duration) {
 	d.wrong = ahead
 }
 
+// suspend lets the producer's host sleep for some time.
+func (d *days) suspend(length time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.at, d.slept = d.at.Add(length), d.slept+length
+}
+
 // host is the clock of the producer's host.
 func (d *days) host() producer.Clock {
-	return producer.Clock{Sleep: d.sleep, Elapsed: func() time.Duration { return time.Duration(d.now().UnixNano()) }, Now: func() time.Time {
+	read := func() (wall, steady time.Time) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		return d.at.Add(d.wrong)
-	}}
+		return d.at.Add(d.wrong), d.at.Add(-d.slept)
+	}
+	return producer.Clock{
+		Sleep:   d.sleep,
+		Now:     func() time.Time { wall, _ := read(); return wall },
+		Elapsed: func() time.Duration { _, steady := read(); return time.Duration(steady.UnixNano()) },
+	}
 }
 
 // report is what the producer says that runs on the clock.

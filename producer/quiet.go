@@ -129,10 +129,6 @@ func (p *poller) correct(ctx context.Context, head *oplog.Head, request reconcil
 		return p.postpone(ctx, err)
 	}
 	p.corrections.failures = 0
-	if p.now().Before(p.corrections.job.Due) { // as the answer says, it is earlier than we thought
-		p.corrections.check = nil
-		return nil
-	}
 	change, changed := check.Answer(answer.Counts)
 	if !changed {
 		return nil
