@@ -30,9 +30,12 @@ func (p *poller) follow(ctx context.Context, head oplog.Head) (err error) {
 		p.journal.Settle(context.WithoutCancel(ctx))
 	}()
 	for {
-		w := grid.Next(head.Checkpoint, p.window, head.Length)
+		w, err := p.next(ctx, &head)
+		if err != nil {
+			return err
+		}
 		pass, _ := grid.Repeated(w, p.Zone)
-		early := p.now().Before(p.due(w))
+		early := p.before(p.due(w))
 		if early || pass == grid.Second { // its twin may be the window before
 			if head, err = p.settled(under); err != nil {
 				return err
@@ -70,6 +73,20 @@ func (p *poller) follow(ctx context.Context, head oplog.Head) (err error) {
 		head = oplog.HeadOf(e)
 		under = p.startAppend(ctx, fail, e, behind.Sequence)
 	}
+}
+
+// next is the window that follows the log's end.
+func (p *poller) next(ctx context.Context, head *oplog.Head) (events.Window, error) {
+	if head.Length == 0 && !grid.Align(head.Checkpoint, p.window).Equal(head.Checkpoint) {
+		log, _, err := p.journal.Windows(ctx, events.Window{Start: head.Checkpoint.Add(-time.Hour), End: head.Checkpoint})
+		if err != nil {
+			return events.Window{}, err
+		}
+		if len(log) > 0 {
+			head.Length = log[len(log)-1].Window.Length()
+		}
+	}
+	return grid.Next(head.Checkpoint, p.window, head.Length), nil
 }
 
 // turn waits until the window may be asked for. Where somebody else could have done so meanwhile it reads the log again,

@@ -31,7 +31,7 @@ func (p *poller) quiet(ctx context.Context, head oplog.Head, due time.Time) (opl
 	p.corrections.until = due
 	for checkpoint := head.Checkpoint; ; {
 		now := p.now()
-		if !now.Before(due) || !head.Checkpoint.Equal(checkpoint) { // the latter: somebody else has polled the window
+		if !p.before(due) || !head.Checkpoint.Equal(checkpoint) { // the latter: somebody else has polled the window
 			return head, nil
 		}
 		next, err := p.chore(ctx, &head, now)
@@ -229,7 +229,9 @@ func (p *poller) amend(ctx context.Context, head *oplog.Head, e *events.Event) e
 		sequence, err := p.journal.Append(context.WithoutCancel(ctx), e, head.Sequence)
 		if err == nil {
 			e.Sequence = sequence
+			length := head.Length
 			*head = oplog.HeadOf(e)
+			head.Length = length
 			p.stored(e)
 			return nil
 		}
