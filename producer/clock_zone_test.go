@@ -25,7 +25,7 @@ var changes = []change{
 	{"America/New_York", "2025-11-02T06:00:00Z", "5m", -time.Hour},
 	{"America/New_York", "2026-11-01T06:00:00Z", "1h", -time.Hour},
 	{"America/New_York", "2026-03-08T07:00:00Z", "15m", time.Hour},
-	{"America/Havana", "2026-11-01T05:00:00Z", "5m", -time.Hour},
+	{"America/Havana", "2026-11-01T05:00:00Z", "15m", -time.Hour},
 	{"America/Havana", "2026-03-08T05:00:00Z", "1h", time.Hour},
 	{"Australia/Lord_Howe", "2026-04-04T15:00:00Z", "5m", -30 * time.Minute},
 	{"Australia/Lord_Howe", "2026-10-03T15:30:00Z", "15m", 30 * time.Minute},
@@ -61,6 +61,10 @@ func (c change) live(t *testing.T) {
 	end := grid.NextMidnight(midnight, zone).Add(6*time.Hour + 45*time.Minute)
 	d := newDays(t, begin.Format(time.RFC3339), end.Sub(begin))
 	profile := simulator.AlwaysBusy().Scaled(0.01)
+	for hour := 7; hour < 22; hour++ { // the night is of interest, and costs the simulator time
+		profile.Hours[hour] = 0
+	}
+	profile.Hours[12] = 1
 	s := overDays(t, d, simulator.Options{Location: zone, Profile: profile}, map[string]string{"WOLKVOX_TIMEZONE": c.zone, "POLL_WINDOW": c.window})
 	s.live(t, d)
 	window := time.Duration(s.config.Window)
