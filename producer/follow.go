@@ -195,11 +195,13 @@ func finished(head oplog.Head) *appending {
 	return a
 }
 
-// settled waits for an append. Where others have appended before it, the check under way may be out of date, and is void.
+// settled waits for an append. Where others have appended before it, the check under way may be out of date, and is void, and
+// they may have compared more than we have.
 func (p *poller) settled(a *appending) (oplog.Head, error) {
 	<-a.done
 	if a.behind {
 		p.corrections.check = nil
+		p.reconciled = reconcile.Latest(p.reconciled, a.head.Reconciled)
 	}
 	return a.head, a.err
 }
