@@ -81,8 +81,7 @@ func (b *Backfill) Plan(ctx context.Context, o Operation) (*Filling, error) {
 	window := time.Duration(b.config.Window)
 	f.span = b.span(window, f.head.Checkpoint)
 	// From the beginning on: where the clock of NATS was behind, the time of storing does not tell where the span begins.
-	query := events.Query{Operations: []string{o.Name}, To: f.span.End}
-	log, err := events.Latest(f.slim(events.History(ctx, b.store.js, query)))
+	log, err := events.Latest(f.slim(f.journal.History(ctx, f.head.Sequence)))
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +129,7 @@ func firstFree(span events.Window, log []events.Event) time.Time {
 func (f *Filling) slim(history iter.Seq2[events.Event, error]) iter.Seq2[events.Event, error] {
 	return func(yield func(events.Event, error) bool) {
 		for e, err := range history {
-			if err == nil && !e.Window.End.After(f.span.Start) {
+			if err == nil && (!e.Window.End.After(f.span.Start) || !e.Window.Start.Before(f.span.End)) {
 				continue
 			}
 			e.Reported = nil

@@ -107,10 +107,10 @@ func (f *Filling) store(ctx context.Context, e *events.Event) error {
 // catchUp reads what others have appended.
 func (f *Filling) catchUp(ctx context.Context) error {
 	head, err := f.journal.Head(ctx)
-	if err != nil || head.Sequence == f.head.Sequence {
+	if err != nil || head.Sequence <= f.head.Sequence { // less is what a server of a cluster says that lags behind
 		return err
 	}
-	appended, err := f.journal.After(ctx, f.head.Sequence)
+	appended, err := f.journal.After(ctx, f.head.Sequence, head.Sequence)
 	if err != nil {
 		return err
 	}
