@@ -80,11 +80,8 @@ func (b *Backfill) Plan(ctx context.Context, o Operation) (*Filling, error) {
 	}
 	window := time.Duration(b.config.Window)
 	f.span = b.span(window, f.head.Checkpoint)
-	query := events.Query{Operations: []string{o.Name}, To: f.span.End}
-	if !f.span.Start.IsZero() {
-		query.From = f.span.Start.Add(-longestWindow) // one that lies across the beginning
-	}
-	log, err := events.Latest(f.slim(events.History(ctx, b.store.js, query)))
+	// From the beginning on: where the clock of NATS was behind, the time of storing does not tell where the span begins.
+	log, err := events.Latest(f.slim(f.journal.History(ctx, f.head.Sequence)))
 	if err != nil {
 		return nil, err
 	}
@@ -92,9 +89,6 @@ func (b *Backfill) Plan(ctx context.Context, o Operation) (*Filling, error) {
 	f.plan = reconcile.Schedule{Window: window, Zone: o.Zone}.Plan(f.span, log, b.options.Recheck)
 	return f, nil
 }
-
-// longestWindow is what POLL_WINDOW may be at the most.
-const longestWindow = time.Hour
 
 // span is what the options ask for, widened to the grid, up to the checkpoint. A zero start means the log's own.
 func (b *Backfill) span(window time.Duration, checkpoint time.Time) events.Window {
@@ -135,6 +129,9 @@ func firstFree(span events.Window, log []events.Event) time.Time {
 func (f *Filling) slim(history iter.Seq2[events.Event, error]) iter.Seq2[events.Event, error] {
 	return func(yield func(events.Event, error) bool) {
 		for e, err := range history {
+			if err == nil && (!e.Window.End.After(f.span.Start) || !e.Window.Start.Before(f.span.End)) {
+				continue
+			}
 			e.Reported = nil
 			if !f.options.Recheck {
 				e.Counts = nil

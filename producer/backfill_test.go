@@ -24,6 +24,16 @@ func (c tally) Waiting(string, time.Time)                      {}
 // backfill fills the first operation of the site, and returns what became of the windows.
 func (s *site) backfill(t testing.TB, o producer.BackfillOptions) tally {
 	t.Helper()
+	counts := tally{}
+	if err := s.fill(t, t.Context(), o, counts); err != nil {
+		t.Fatal(err)
+	}
+	return counts
+}
+
+// fill fills the first operation of the site until it is done, or ctx ends.
+func (s *site) fill(t testing.TB, ctx context.Context, o producer.BackfillOptions, progress producer.Progress) error {
+	t.Helper()
 	config := s.config
 	config.URL = []string{s.nats.URL()}
 	o.Log = slog.New(slog.DiscardHandler)
@@ -42,12 +52,16 @@ func (s *site) backfill(t testing.TB, o producer.BackfillOptions) tally {
 	if err != nil {
 		t.Fatal(err)
 	}
-	counts := tally{}
-	if err := filling.Run(t.Context(), counts); err != nil {
-		t.Fatal(err)
-	}
-	return counts
+	return filling.Run(ctx, progress)
 }
+
+// untilItWaits ends a filling when it begins to wait.
+type untilItWaits struct {
+	tally
+	stop func()
+}
+
+func (u untilItWaits) Waiting(string, time.Time) { u.stop() }
 
 // history is a site whose producer has polled the last hour, window by window of a minute, and has stopped.
 func history(t testing.TB, o simulator.Options) *site {
@@ -243,6 +257,79 @@ func TestBackfillIsOvertaken(t *testing.T) {
 	}
 	s.requireTruth(t, s.checked(t), time.Now())
 	s.alone(t)
+}
+
+// TestBackfillStopsWhenTheQuotaIsSpent: nothing is sent once the API has said so, whatever it was asked.
+func TestBackfillStopsWhenTheQuotaIsSpent(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		budget string // POLL_DAILY_BUDGET: nobody asks what is left
+		faults []simulator.Fault
+	}{
+		"in a run of windows":    {"1000", []simulator.Fault{simulator.Pass(), simulator.Pass(), simulator.QuotaSpent()}},
+		"asked for what is left": {"0", []simulator.Fault{simulator.QuotaSpent()}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := history(t, simulator.Options{})
+			s.set(t, map[string]string{"POLL_DAILY_BUDGET": c.budget})
+			s.forgetQuota(t)
+			before := len(s.api.Ledger())
+			s.api.Fail(c.faults...)
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			from := latestStart(s.checked(t)).Add(-time.Hour)
+			err := s.fill(t, ctx, producer.BackfillOptions{From: from}, untilItWaits{tally{}, stop})
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("Run = %v, want that it waits", err)
+			}
+			if n := len(s.api.Ledger()) - before; n != len(c.faults) {
+				t.Errorf("%d requests, want %d", n, len(c.faults))
+			}
+		})
+	}
+}
+
+// TestBackfillRestsAfterATimeOut: the server may still be at work on the report of what is left.
+func TestBackfillRestsAfterATimeOut(t *testing.T) {
+	t.Parallel()
+	s := history(t, simulator.Options{})
+	s.set(t, map[string]string{"WOLKVOX_TIMEOUT": "1s"})
+	s.forgetQuota(t)
+	s.api.Fail(simulator.Slow(1250 * time.Millisecond))
+	s.backfill(t, producer.BackfillOptions{From: latestStart(s.checked(t)).Add(-2 * time.Minute)})
+	s.alone(t)
+}
+
+// TestBackfillIsPatientWithAQuota: what it waited for the quota does not count as an outage of the API.
+func TestBackfillIsPatientWithAQuota(t *testing.T) {
+	t.Parallel()
+	d := newDays(t, "2026-11-10T06:00:00Z", 2*time.Hour)
+	s := overDays(t, d, simulator.Options{}, map[string]string{"POLL_DAILY_BUDGET": "400", "POLL_GIVE_UP": "10m"})
+	s.live(t, d, real)
+	d.extend(72 * time.Hour)
+	d.on(midnight(d.at), func() { s.api.Fail(simulator.Status(503)) })
+	from := latestStart(s.checked(t)).Add(-10 * time.Hour)
+	if got := s.backfill(t, producer.BackfillOptions{From: from, Clock: d.host()}); got[producer.Filled] != 120 {
+		t.Errorf("outcomes %v", got)
+	}
+	if d.now().Before(instant(t, "2026-11-11T05:00:00Z")) {
+		t.Errorf("done at %v, without waiting", d.now())
+	}
+}
+
+// TestBackfillWhereTheClockOfNATSIsBehind: what was stored hours before it began, by that clock, is there all the same.
+func TestBackfillWhereTheClockOfNATSIsBehind(t *testing.T) {
+	t.Parallel()
+	begin := time.Now().UTC().Add(5 * time.Hour).Truncate(time.Hour)
+	d := newDays(t, begin.Format(time.RFC3339), 3*time.Hour)
+	s := overDays(t, d, simulator.Options{}, nil)
+	s.live(t, d, real)
+	d.extend(time.Hour)
+	if got := s.backfill(t, producer.BackfillOptions{From: begin.Add(time.Hour), To: begin.Add(2 * time.Hour), Clock: d.host()}); len(got) > 0 {
+		t.Errorf("outcomes %v, want nothing to do", got)
+	}
+	s.checked(t)
 }
 
 // crew shares a clock on which days pass: they pass when all hands sleep, up to when the first one wakes up.

@@ -155,7 +155,7 @@ func (d *desk) share(ctx context.Context, w events.Window, answer *wolkvox.Answe
 	pass, twinWindow := grid.Repeated(w, d.Zone)
 	var twin *events.Event
 	if pass == grid.Second {
-		twins, _, err := d.journal.Windows(ctx, twinWindow)
+		twins, _, err := d.journal.Windows(ctx, twinWindow, 0)
 		if err != nil {
 			return nil, false, err
 		}

@@ -107,10 +107,10 @@ func (f *Filling) store(ctx context.Context, e *events.Event) error {
 // catchUp reads what others have appended.
 func (f *Filling) catchUp(ctx context.Context) error {
 	head, err := f.journal.Head(ctx)
-	if err != nil || head.Sequence == f.head.Sequence {
+	if err != nil || head.Sequence <= f.head.Sequence { // less is what a server of a cluster says that lags behind
 		return err
 	}
-	appended, err := f.journal.After(ctx, f.head.Sequence)
+	appended, err := f.journal.After(ctx, f.head.Sequence, head.Sequence)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ const garbageTries = 3
 
 // askPatiently asks for a window until there is an answer, or nothing to wait for. Filled means that there is one.
 func (f *Filling) askPatiently(ctx context.Context, w *reconcile.Planned, progress Progress) (answer wolkvox.Answer, outcome Outcome, err error) {
-	began := f.now()
+	var away time.Duration // for how long the API gave no answer; waiting for the quota or the token does not count
 	for attempt := 1; ; attempt++ {
 		if err := f.enter(ctx, progress); err != nil {
 			return answer, 0, err
@@ -134,6 +134,7 @@ func (f *Filling) askPatiently(ctx context.Context, w *reconcile.Planned, progre
 		if w.IsDone() {
 			return answer, Overtaken, nil
 		}
+		asked := f.now()
 		answer, err = f.ask(ctx, w.Window)
 		if err == nil {
 			return answer, Filled, nil
@@ -149,43 +150,54 @@ func (f *Filling) askPatiently(ctx context.Context, w *reconcile.Planned, progre
 			return answer, Garbage, nil
 		case failure.Kind == wolkvox.KindQuota:
 			continue // the gate knows until when, now
-		case f.now().Sub(began) > f.giveUp:
+		case away > f.giveUp:
 			return answer, 0, fmt.Errorf("no answer for %v: %w", f.giveUp, failure)
 		}
 		v := judge(failure, attempt, f.now(), f.Zone, f.timeout, rand.Float64())
 		if err := f.pause(ctx, v.reason, f.now().Add(v.wait), progress); err != nil {
 			return answer, 0, err
 		}
+		away += max(0, f.now().Sub(asked))
 	}
 }
 
 // enter waits until a request may be sent. Where others could have worked meanwhile, it reads what they did.
 func (f *Filling) enter(ctx context.Context, progress Progress) error {
-	for {
+	for told := (time.Time{}); ; {
 		fresh, err := f.gate.Enter(ctx, budget.Backfill, f.plan.Left())
 		var spent *access.NoBudgetError
 		switch {
 		case errors.As(err, &spent):
-			reason := "the rest of the day's quota is kept for live windows and corrections"
-			if err := f.pause(ctx, reason, spent.Until, progress); err != nil {
+			if !spent.Until.Equal(told) {
+				told = spent.Until
+				progress.Waiting("the rest of the day's quota is kept for live windows and corrections", told)
+			}
+			// Others may give some back, or a person may have bought more.
+			if err := f.rest(ctx, earlier(told, f.now().Add(mostPatient))); err != nil {
 				return err
 			}
-		case err != nil:
+		case err != nil || !fresh:
 			return err
-		case !fresh:
-			return nil
 		default:
-			if f.gate.ReportDue() {
-				err = f.gate.AskQuota(ctx)
+			if err := f.catchUp(ctx); err != nil || !f.gate.ReportDue() {
+				return err
 			}
-			return errors.Join(err, f.catchUp(ctx))
+			if err := f.gate.AskQuota(ctx); err != nil {
+				return err
+			}
+			// Whether, and when, another request may follow is to be asked again.
 		}
 	}
 }
 
-// pause waits, and lets others ask meanwhile.
+// pause says why nothing is asked, and rests.
 func (f *Filling) pause(ctx context.Context, reason string, until time.Time, progress Progress) error {
 	progress.Waiting(reason, until)
+	return f.rest(ctx, until)
+}
+
+// rest waits, and lets others ask meanwhile.
+func (f *Filling) rest(ctx context.Context, until time.Time) error {
 	for {
 		f.gate.Leave(ctx) // once the server is certainly not at work any more
 		if there, err := f.sleepUntil(ctx, until); err != nil || there {

@@ -78,7 +78,7 @@ func (p *poller) follow(ctx context.Context, head oplog.Head) (err error) {
 // next is the window that follows the log's end.
 func (p *poller) next(ctx context.Context, head *oplog.Head) (events.Window, error) {
 	if head.Length == 0 && !grid.Align(head.Checkpoint, p.window).Equal(head.Checkpoint) {
-		log, _, err := p.journal.Windows(ctx, events.Window{Start: head.Checkpoint.Add(-time.Hour), End: head.Checkpoint})
+		log, _, err := p.journal.Windows(ctx, events.Window{Start: head.Checkpoint.Add(-time.Hour), End: head.Checkpoint}, head.Sequence)
 		if err != nil {
 			return events.Window{}, err
 		}
@@ -119,10 +119,10 @@ func (p *poller) reread(ctx context.Context, under *appending) (*oplog.Head, err
 		return nil, err
 	}
 	head, err := p.journal.Head(ctx)
-	if err != nil || head.Sequence == ours.Sequence {
+	if err != nil || head.Sequence <= ours.Sequence { // less is what a server of a cluster says that lags behind
 		return nil, err
 	}
-	if err := p.passed(ctx, ours.Sequence); err != nil {
+	if err := p.passed(ctx, ours.Sequence, head.Sequence); err != nil {
 		return nil, err
 	}
 	if head.Checkpoint.IsZero() { // messages of others, but no history yet
@@ -195,11 +195,13 @@ func finished(head oplog.Head) *appending {
 	return a
 }
 
-// settled waits for an append. Where others have appended before it, the check under way may be out of date, and is void.
+// settled waits for an append. Where others have appended before it, the check under way may be out of date, and is void, and
+// they may have compared more than we have.
 func (p *poller) settled(a *appending) (oplog.Head, error) {
 	<-a.done
 	if a.behind {
 		p.corrections.check = nil
+		p.reconciled = reconcile.Latest(p.reconciled, a.head.Reconciled)
 	}
 	return a.head, a.err
 }

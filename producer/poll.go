@@ -97,6 +97,9 @@ func (p *poller) backOff(ctx context.Context, failure *wolkvox.Error, attempt in
 	p.board.set(p.Name, v.state, v.reason, p.now(), next)
 	p.log.Warn("the API gave no answer to use", "asked", what, "kind", failure.Kind.String(), "reason", v.reason,
 		"attempt", attempt, "next_try", next.Format(time.RFC3339))
+	if failure.Kind == wolkvox.KindQuota { // then the ledger tells, which a person can make forget
+		next = earlier(next, p.now().Add(mostPatient))
+	}
 	return p.pause(ctx, next, failure.Kind)
 }
 

@@ -82,7 +82,7 @@ func (p *poller) chore(ctx context.Context, head *oplog.Head, now time.Time) (ne
 			}
 			return never, nil // its windows are not in the log yet
 		}
-		return time.Time{}, p.beginCheck(ctx, job)
+		return time.Time{}, p.beginCheck(ctx, job, head.Sequence)
 	}
 	request, more := p.corrections.check.Next()
 	if !more {
@@ -100,9 +100,9 @@ func (p *poller) askQuota(ctx context.Context, head *oplog.Head) error {
 	return p.gate.AskQuota(ctx)
 }
 
-// beginCheck reads what the log holds of a job's span.
-func (p *poller) beginCheck(ctx context.Context, job reconcile.Job) error {
-	log, reaches, err := p.journal.Windows(ctx, job.Span)
+// beginCheck reads what the log, which ends with the message end, holds of a job's span.
+func (p *poller) beginCheck(ctx context.Context, job reconcile.Job, end uint64) error {
+	log, reaches, err := p.journal.Windows(ctx, job.Span, end)
 	if err != nil {
 		return err
 	}
@@ -171,8 +171,8 @@ func (p *poller) catchUp(ctx context.Context, head *oplog.Head) error {
 	if err != nil {
 		return err
 	}
-	if now.Sequence != before.Sequence {
-		if err := p.passed(ctx, before.Sequence); err != nil {
+	if now.Sequence > before.Sequence { // less is what a server of a cluster says that lags behind
+		if err := p.passed(ctx, before.Sequence, now.Sequence); err != nil {
 			return err
 		}
 		*head = now
@@ -187,12 +187,12 @@ func (p *poller) catchUp(ctx context.Context, head *oplog.Head) error {
 	return nil
 }
 
-// passed voids the check under way if what others have appended after a sequence concerns its span.
-func (p *poller) passed(ctx context.Context, sequence uint64) error {
+// passed voids the check under way if what others have appended after a sequence, up to the log's end, concerns its span.
+func (p *poller) passed(ctx context.Context, sequence, end uint64) error {
 	if p.corrections.check == nil {
 		return nil
 	}
-	appended, err := p.journal.After(ctx, sequence)
+	appended, err := p.journal.After(ctx, sequence, end)
 	for i := range appended {
 		if p.corrections.job.Span.Overlaps(appended[i].Window) {
 			p.corrections.check = nil

@@ -171,6 +171,56 @@ func TestASpentQuotaConcernsAll(t *testing.T) {
 	}
 }
 
+// forgetQuota deletes the ledger, as a person does who has bought more.
+func (s *site) forgetQuota(t testing.TB) {
+	t.Helper()
+	bucket, err := s.js.KeyValue(t.Context(), natsio.BucketLeases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := bucket.ListKeysFiltered(t.Context(), access.KeyPrefix+"*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key := range keys.Keys() {
+		if err := bucket.Delete(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestAForgottenQuota: who was told that the quota is spent, and waits for tomorrow, goes on within minutes when a person says
+// that more was bought.
+func TestAForgottenQuota(t *testing.T) {
+	t.Parallel()
+	d := newDays(t, "2026-11-10T14:00:00Z", 4*time.Hour)
+	s := overDays(t, d, simulator.Options{}, nil)
+	d.on(d.at.Add(time.Hour), func() { s.api.FailAll(simulator.QuotaSpent()) })
+	d.on(d.at.Add(2*time.Hour), func() {
+		if o := d.report().Operations[0]; o.State != string(producer.Quota) {
+			t.Errorf("it says %+v", o)
+		}
+		s.api.FailAll(nil)
+		s.forgetQuota(t)
+	})
+	d.on(d.at.Add(2*time.Hour+6*time.Minute), func() {
+		if report := d.report(); !report.Ready {
+			t.Errorf("six minutes later it says %+v", report)
+		}
+	})
+	s.live(t, d)
+	refused := 0
+	for _, r := range s.ours() {
+		if r.Status == http.StatusForbidden {
+			refused++
+		}
+	}
+	if refused != 1 {
+		t.Errorf("it was said %d times that the quota is spent", refused)
+	}
+	s.requireTruth(t, s.checked(t), d.end)
+}
+
 // TestADailyBudget: POLL_DAILY_BUDGET is never exceeded, corrections leave the live windows theirs, and what must be caught up
 // is caught up with what days have to spare.
 func TestADailyBudget(t *testing.T) {

@@ -22,5 +22,6 @@
 // # The quota
 //
 // All tokens of a server share the day's requests. Their ledger is a key in the bucket of the leases (package budget);
-// requests are taken from it before they are sent, some at a time while there is much to catch up.
+// requests are taken from it before they are sent, some at a time while there is much to catch up. When the API says that the
+// quota is spent, those that were taken are not sent any more, but for one that is under way with another token.
 package access

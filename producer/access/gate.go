@@ -77,7 +77,24 @@ func (g *Gate) Enter(ctx context.Context, class budget.Class, want int) (fresh b
 		g.turn.give(ctx)
 		return false, err
 	}
-	return g.turn.take(ctx, g.Token(), class)
+	fresh, err = g.turn.take(ctx, g.Token(), class)
+	if err == nil && fresh {
+		err = g.recheck(ctx, class)
+	}
+	return fresh, err
+}
+
+// recheck asks, when the token was in other hands, whether its holder was told meanwhile that the quota is spent.
+func (g *Gate) recheck(ctx context.Context, class budget.Class) error {
+	var until time.Time
+	if err := g.Quota.Look(ctx, func(b *budget.Budget) { until = b.Ledger.SpentUntil }); err != nil {
+		return err
+	}
+	if !g.Now().Before(until) {
+		return nil
+	}
+	g.Leave(ctx)
+	return &NoBudgetError{class, until}
 }
 
 // take makes sure that a request of the class was taken from the ledger.
@@ -107,6 +124,17 @@ func (g *Gate) giveBack(ctx context.Context) {
 		}
 	}
 	g.granted = grant{}
+}
+
+// spent tells all that the quota is spent, in a program that is stopped, too, and returns the rest of the handful, which would
+// be sent otherwise.
+func (g *Gate) spent(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	if err := g.Quota.spent(ctx, g.Now()); err != nil {
+		g.Log.Debug("that the quota is spent could not be noted for others", "error", err)
+	}
+	g.giveBack(ctx)
 }
 
 // Leave gives the token to whoever waits for it. While the server may still be at work on a request it does nothing: the
@@ -161,9 +189,7 @@ func (g *Gate) send(ctx context.Context, request func(context.Context) error) er
 	case failure.Timeout:
 		g.turn.busy(time.Now().Add(g.Timeout / 2))
 	case failure.Kind == wolkvox.KindQuota:
-		if err := g.Quota.spent(ctx, g.Now()); err != nil {
-			g.Log.Debug("that the quota is spent could not be noted for others", "error", err)
-		}
+		g.spent(ctx)
 	}
 	g.Requested(failure.Kind.String(), took)
 	return err

@@ -207,6 +207,16 @@ func TestRestAfterATimeOut(t *testing.T) {
 	}
 }
 
+// TestTTL: three quarters of it, which a request has at least, are enough for its time limit and the rest after it.
+func TestTTL(t *testing.T) {
+	for _, timeout := range []time.Duration{time.Second, 1200 * time.Millisecond, 1500 * time.Millisecond, 75 * time.Second} {
+		ttl := access.TTL(timeout)
+		if ttl%time.Second != 0 || ttl*3/4 < timeout*3/2 || ttl > 2*timeout+time.Second {
+			t.Errorf("TTL(%v) = %v", timeout, ttl)
+		}
+	}
+}
+
 // TestACutRequestKeepsTheToken: a program that is stopped in the middle of a request leaves the token to its time to live.
 func TestACutRequestKeepsTheToken(t *testing.T) {
 	t.Parallel()

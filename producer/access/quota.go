@@ -23,15 +23,17 @@ type Quota struct {
 	key      string
 	log      *slog.Logger
 
-	mu       sync.Mutex
-	data     []byte    // the ledger as it was last read or written; guarded by mu
-	revision uint64    // of data, 0 when there is no ledger; guarded by mu
-	foretold time.Time // end of the day for which exhaustion was foretold; guarded by mu
+	asking   chan struct{} // holds one element while the bucket is asked
+	revision uint64        // of data, 0 when there is no ledger; for who asks
+	foretold time.Time     // end of the day for which exhaustion was foretold; for who asks
+
+	mu   sync.Mutex
+	data []byte // the ledger as it was last read or written, never modified; guarded by mu, and changed by who asks
 }
 
 // NewQuota is the ledger of a server, named by its API, in a bucket, which is that of the leases.
 func NewQuota(bucket jetstream.KeyValue, api string, s budget.Settings, log *slog.Logger) *Quota {
-	return &Quota{settings: s, bucket: bucket, key: KeyPrefix + lease.Key(api), log: log}
+	return &Quota{settings: s, bucket: bucket, key: KeyPrefix + lease.Key(api), log: log, asking: make(chan struct{}, 1)}
 }
 
 // KeyPrefix begins the keys of ledgers.
@@ -53,10 +55,12 @@ const tries = 20
 // update changes the ledger by compare-and-set. What change does must depend on the budget alone: it is done again when
 // somebody else was faster. When it returns false nothing is written.
 func (q *Quota) update(ctx context.Context, now time.Time, change func(*budget.Budget) bool) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	if err := q.begin(ctx); err != nil {
+		return err
+	}
+	defer q.end()
 	for range tries {
-		b, err := budget.Open(q.settings, q.data)
+		b, err := budget.Open(q.settings, q.known())
 		if err != nil {
 			q.log.Warn("the ledger of the day's requests is damaged and is begun anew", "error", err)
 		}
@@ -66,7 +70,7 @@ func (q *Quota) update(ctx context.Context, now time.Time, change func(*budget.B
 		data := b.Encode()
 		revision, err := q.put(ctx, data)
 		if err == nil {
-			q.data, q.revision = data, revision
+			q.learn(data, revision)
 			q.foresee(b, now)
 			return nil
 		}
@@ -80,7 +84,32 @@ func (q *Quota) update(ctx context.Context, now time.Time, change func(*budget.B
 	return fmt.Errorf("ledger of requests: changed by others %d times in a row", tries)
 }
 
-// foresee warns once a day when the quota will not last for it; q.mu is held.
+// begin waits until nobody else in this process asks the bucket, so that they need not try again and again; no longer than
+// ctx, since each may take as long as NATS is away.
+func (q *Quota) begin(ctx context.Context) error {
+	select {
+	case q.asking <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("ledger of requests: %w", ctx.Err())
+	}
+}
+
+func (q *Quota) end() { <-q.asking }
+
+func (q *Quota) known() []byte {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.data
+}
+
+func (q *Quota) learn(data []byte, revision uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.data, q.revision = data, revision
+}
+
+// foresee warns once a day when the quota will not last for it.
 func (q *Quota) foresee(b *budget.Budget, now time.Time) {
 	at, foreseen := b.Forecast(now)
 	if !foreseen || q.foretold.Equal(b.Ledger.DayEnds) || now.Before(b.Ledger.SpentUntil) {
@@ -111,32 +140,32 @@ func (q *Quota) read(ctx context.Context) error {
 	entry, err := q.bucket.Get(ctx, q.key)
 	switch {
 	case errors.Is(err, jetstream.ErrKeyNotFound): // deleted, or the bucket is new
-		q.data, q.revision = nil, 0
+		q.learn(nil, 0)
 	case err != nil:
 		return err
 	default:
-		q.data, q.revision = entry.Value(), entry.Revision()
+		q.learn(entry.Value(), entry.Revision())
 	}
 	return nil
 }
 
 // Look shows the ledger to see as the server has it now.
 func (q *Quota) Look(ctx context.Context, see func(*budget.Budget)) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	if err := q.begin(ctx); err != nil {
+		return err
+	}
+	defer q.end()
 	if err := q.read(ctx); err != nil {
 		return fmt.Errorf("ledger of requests: %w", err)
 	}
-	b, _ := budget.Open(q.settings, q.data) // a damaged one is that of a server about which nothing is known
+	b, _ := budget.Open(q.settings, q.known()) // a damaged one is that of a server about which nothing is known
 	see(b)
 	return nil
 }
 
-// Seen shows the ledger to see as this process knows it, without I/O.
+// Seen shows the ledger to see as this process knows it, without I/O, and without waiting for anybody's.
 func (q *Quota) Seen(see func(*budget.Budget)) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	b, _ := budget.Open(q.settings, q.data)
+	b, _ := budget.Open(q.settings, q.known())
 	see(b)
 }
 

@@ -1,11 +1,17 @@
 package access_test
 
 import (
+	"context"
 	"errors"
+	"log/slog"
+	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"unconnected/internal/natsio"
 	"unconnected/producer/access"
@@ -173,6 +179,95 @@ func TestAllAreToldThatTheQuotaIsSpent(t *testing.T) {
 	if n := len(s.api.Ledger()); n != 1 {
 		t.Errorf("%d requests", n)
 	}
+}
+
+// TestASpentQuotaVoidsWhatWasTaken: neither the rest of a handful is sent, nor what others took before they were told.
+func TestASpentQuotaVoidsWhatWasTaken(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, simulator.Options{})
+	s.timeout = time.Hour
+	one, other := s.process(t, "one"), s.process(t, "other")
+	one.enter(budget.Live, 100)
+	waits := other.inBackground(budget.Backfill)
+	eventually(t, "the other has taken one", func() bool { return one.sent() == 33 })
+	s.api.Fail(simulator.QuotaSpent())
+	if err := one.report(); err == nil {
+		t.Fatal("the quota is not spent")
+	}
+	one.requireSpent(budget.Live, midnight)
+	one.leave()
+	var spent *access.NoBudgetError
+	if err := <-waits; !errors.As(err, &spent) || !spent.Until.Equal(midnight) {
+		t.Errorf("the other's Enter = %v, want that nothing is left", err)
+	}
+	if sent, all := one.sent(), len(s.api.Ledger()); sent != 1 || all != 1 {
+		t.Errorf("%d requests are counted as sent, of %d", sent, all)
+	}
+	one.enter(budget.Live, 0) // nobody keeps the token
+}
+
+// TestTheLastWordOfAStoppedProgram: an answer that comes when the program is being stopped is noted all the same.
+func TestTheLastWordOfAStoppedProgram(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, simulator.Options{})
+	one, other := s.process(t, "one"), s.process(t, "other")
+	one.enter(budget.Live, 1)
+	ctx, stop := context.WithCancel(t.Context())
+	s.api.Fail(func(w http.ResponseWriter, r *http.Request, answer http.HandlerFunc) {
+		stop()
+		simulator.QuotaSpent()(w, r, answer)
+	})
+	if _, err := one.Report(ctx, noon, noon.Add(time.Minute)); err == nil {
+		t.Fatal("the quota is not spent")
+	}
+	one.Leave(ctx)
+	other.requireSpent(budget.Live, midnight)
+}
+
+// stuckBucket stores nothing while it is stuck, and does not say so.
+type stuckBucket struct {
+	jetstream.KeyValue
+	stuck    atomic.Bool
+	asked    chan struct{} // receives when somebody begins to wait
+	released chan struct{}
+}
+
+func (b *stuckBucket) Update(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
+	if b.stuck.Load() {
+		b.asked <- struct{}{}
+		<-b.released
+	}
+	return b.KeyValue.Update(ctx, key, value, revision)
+}
+
+// TestNobodyWaitsForAStuckLedger: while NATS does not answer one operation, metrics can be read and others can be stopped.
+func TestNobodyWaitsForAStuckLedger(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, simulator.Options{})
+	one, other := s.process(t, "one"), s.process(t, "other")
+	bucket, err := s.js.KeyValue(t.Context(), natsio.BucketLeases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stuck := &stuckBucket{KeyValue: bucket, asked: make(chan struct{}, 10), released: make(chan struct{})}
+	quota := access.NewQuota(stuck, s.url, budget.Settings{Daily: 1000, Zone: time.UTC}, slog.New(one.log))
+	one.Quota, other.Quota = quota, quota
+	one.ask(budget.Live, 100) // the rest of the handful is to be given back
+	one.leave()
+	one.ask(budget.Live, 100)
+	stuck.stuck.Store(true)
+	waits := other.inBackground(budget.Live)
+	<-stuck.asked
+	done := make(chan error, 1)
+	go func() {
+		quota.Seen(func(*budget.Budget) {})
+		one.leave()
+		done <- nil
+	}()
+	served(t, "reading the ledger, and leaving", done)
+	stuck.stuck.Store(false)
+	close(stuck.released)
+	served(t, "the other", waits)
 }
 
 // TestALedgerThatIsGoneOrDamaged is begun anew.

@@ -10,8 +10,11 @@ import (
 )
 
 // TTL is how long a token stays with a holder that died: a request may take the time limit, and the server may be at work
-// for half of that after a time-out; as much again lets the token be refreshed rarely.
-func TTL(timeout time.Duration) time.Duration { return 2 * timeout }
+// for half of that after a time-out; as much again lets the token be refreshed rarely. It is in whole seconds, rounded up, since
+// leases are cut to them.
+func TTL(timeout time.Duration) time.Duration {
+	return (2*timeout + time.Second - 1).Truncate(time.Second)
+}
 
 // priorities are those of the classes of requests.
 var priorities = [...]lease.Priority{budget.Live: lease.Live, budget.Correction: lease.Correction, budget.Backfill: lease.Backfill}

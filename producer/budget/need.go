@@ -21,9 +21,6 @@ func (b *Budget) Note(operation string, n Need) {
 	b.Ledger.Operations[operation] = n
 }
 
-// Forget removes an operation that is polled no more.
-func (b *Budget) Forget(operation string) { delete(b.Ledger.Operations, operation) }
-
 // Needs is what the rest of the day will take for all operations of the server.
 func (b *Budget) Needs(now time.Time) Requests {
 	l := &b.Ledger

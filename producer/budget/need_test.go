@@ -44,11 +44,6 @@ func TestForgotten(t *testing.T) {
 	if got := b.Needs(now.Add(72 * time.Hour)); got.Live != 0 {
 		t.Errorf("after three days: %+v", got)
 	}
-	b.Note("ventas", ventas(now))
-	b.Forget("ventas")
-	if got := b.Needs(now); got.Live != 0 {
-		t.Errorf("forgotten: %+v", got)
-	}
 }
 
 func TestForecast(t *testing.T) {

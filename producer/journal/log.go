@@ -120,21 +120,75 @@ func (l *Log) trustedHead(ctx context.Context) (oplog.Head, error) {
 	}
 }
 
-// After reads what was appended to the log after a sequence, in order. Messages that are no events are left out: nobody can
-// decide anything on them.
-func (l *Log) After(ctx context.Context, sequence uint64) ([]events.Event, error) {
-	return valid(events.History(ctx, l.store.js, events.Query{Operations: []string{l.operation}, After: sequence}))
+// errBehind says that the history which a server has ends before a message that another one has.
+var errBehind = errors.New("a server of the cluster lags behind")
+
+// History reads the log, in order, up to the message of the sequence end at least: whoever decides on what it yields, and
+// appends behind that message, has seen all that it stands for. The server of a cluster that is asked may not have got it yet.
+func (l *Log) History(ctx context.Context, end uint64) iter.Seq2[events.Event, error] {
+	return l.history(ctx, events.Query{}, end)
 }
 
-// Windows reads what the log holds of the windows that start in a span: the event of each that holds, in time order. When
-// retention has removed the beginning of the stream, reaches tells from where on the log is whole; otherwise it is zero.
-func (l *Log) Windows(ctx context.Context, span events.Window) (latest []events.Event, reaches time.Time, err error) {
-	query := events.Query{Operations: []string{l.operation}, From: span.Start, To: span.End}
-	latest, err = events.Latest(events.History(ctx, l.store.js, query))
+// history reads what a query selects of the log, and all that is behind that, up to the message end at least.
+func (l *Log) history(ctx context.Context, query events.Query, end uint64) iter.Seq2[events.Event, error] {
+	query.Operations = []string{l.operation}
+	return func(yield func(events.Event, error) bool) {
+		until := time.Now().Add(staleness)
+		for {
+			whole := query.After > 0 || query.From.IsZero()
+			last, ok := l.pass(ctx, query, yield)
+			switch {
+			case !ok || max(last, query.After) >= end:
+				return
+			case !time.Now().Before(until):
+				yield(events.Event{}, fmt.Errorf("%w: there the log ends at sequence %d of %d", errBehind, last, end))
+				return
+			}
+			query.After, query.From = max(last, query.After), time.Time{} // From may leave the end out
+			if !whole {
+				continue
+			}
+			select {
+			case <-ctx.Done():
+				yield(events.Event{}, ctx.Err())
+				return
+			case <-time.After(staleness / 20):
+			}
+		}
+	}
+}
+
+// pass yields what a query selects, and returns the sequence of the last message; false when there is no going on.
+func (l *Log) pass(ctx context.Context, query events.Query, yield func(events.Event, error) bool) (last uint64, ok bool) {
+	for e, err := range events.History(ctx, l.store.js, query) {
+		var invalid *events.InvalidError
+		switch {
+		case err == nil:
+			last = e.Sequence
+		case errors.As(err, &invalid):
+			last = invalid.Sequence
+		}
+		if !yield(e, err) || err != nil && invalid == nil {
+			return last, false
+		}
+	}
+	return last, true
+}
+
+// After reads what was appended to the log after a sequence, in order, up to the message end at least. Messages that are no
+// events are left out: nobody can decide anything on them.
+func (l *Log) After(ctx context.Context, sequence, end uint64) ([]events.Event, error) {
+	return valid(l.history(ctx, events.Query{After: sequence}, end))
+}
+
+// Windows reads what the log holds of the windows that start in a span, by its messages up to the message end at least: the
+// event of each that holds, in time order. When retention has removed the beginning of the stream, reaches tells from where
+// on the log is whole; otherwise it is zero.
+func (l *Log) Windows(ctx context.Context, span events.Window, end uint64) (latest []events.Event, reaches time.Time, err error) {
+	latest, err = events.Latest(within(span, l.history(ctx, events.Query{From: span.Start}, end)))
 	if err == nil && !covered(latest, span) {
 		// A server whose clock was behind has stored windows before they began, by that clock: then only the whole log tells.
-		query.From = time.Time{}
-		latest, err = events.Latest(within(span, events.History(ctx, l.store.js, query)))
+		latest, err = events.Latest(within(span, l.History(ctx, end)))
 	}
 	if err != nil {
 		return nil, time.Time{}, err
