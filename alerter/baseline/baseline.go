@@ -105,9 +105,9 @@ func (b *Baseline) level(slot int32) Usual {
 	long := b.longX / b.longN
 	n36 := float64(b.recent.n) + recentPseudo
 	share := (float64(b.recent.x) + recentPseudo*long) / n36
-	weight := n36
+	weight := 0.0 // without a season nobody knows what this hour of the week is like
 	if season, n, ok := b.season.median(slot, seasonLeast, seasonPseudo, long); ok {
-		share, weight = math.Max(share, season), math.Min(weight, n)
+		share, weight = math.Max(share, season), math.Min(n, n36)
 	}
 	return Usual{
 		Share:  clamp(share, leastShare, 1-leastShare),

@@ -75,7 +75,7 @@ func TestUsualFollowsTheFormulas(t *testing.T) {
 		t.Fatal("still learning")
 	}
 	near(t, "p0 after three hours", usual.Share, (1800+60*long)/(7200+60), 1e-12)
-	near(t, "N0 after three hours", usual.Weight, 7200+60+100, 0)
+	near(t, "N0 after three hours, without a season", usual.Weight, 100, 0)
 
 	// Tuesday at the same time: the 36 newest are quiet ones, the season of a day is not.
 	n = quiet(b, 36, 12*24-36, 0.10, 200)

@@ -18,7 +18,7 @@
 //	p0       = max(p_season, p_recent)
 //	p_season = median over the past 5 weeks of (X+5π)/(N+5), X and N pooled over the three half hours around the same
 //	           local time of the week; weeks with N ≥ 20 only. With fewer than two of these, over the past 7 days at the same
-//	           time of the day. Without any, p0 is p_recent alone.
+//	           time of the day. Without any, p0 is p_recent alone, and N_season is 0.
 //	p_recent = (X₃₆+60π)/(N₃₆+60), over the 36 newest windows of the history.
 //	π        = the long-run share: counts that decay by 0.9995 a window, begun with 20 calls of a prior (see [Prior]).
 //	N0       = min(N_season, N₃₆+60) + 100, how many calls p0 is worth. N_season is the sum of the N that the median is of.

@@ -25,6 +25,9 @@ func (o *Operation) Transitions(published map[string]events.Alert, cause events.
 	var firing, resolved []events.Alert
 	for i := range o.tracks {
 		t := &o.tracks[i]
+		if t.rule.OnTicks() && (cause.Tick == 0 || !t.decided) {
+			continue // what a tick found is said with the tick
+		}
 		last, exists := published[t.rule.Name]
 		wasFiring := exists && last.Status == events.Firing
 		if t.firing == wasFiring || exists && last.Cause.Compare(cause) >= 0 {
@@ -51,10 +54,14 @@ func (o *Operation) Transitions(published map[string]events.Alert, cause events.
 // alert is what an event about rule i says whether it fires or is resolved.
 func (o *Operation) alert(i int, cause events.Cause, language string) events.Alert {
 	r := o.tracks[i].rule
+	seen := o.newest.Behind(o.tracks[i].past)
+	if r.OnTicks() {
+		seen = rule.ObserveTick(o.tick.last)
+	}
 	a := events.Alert{
 		Operation: o.name, Rule: r.Name, Severity: r.Severity,
-		Value: o.value(i), Threshold: r.Threshold, Observed: o.observed(i),
-		Summary: r.Summary(language, o.name, &o.newest), Labels: r.Labels,
+		Value: o.value(i), Threshold: r.ThresholdIn(&seen), Observed: o.observed(i),
+		Summary: r.Summary(language, o.name, &seen), Labels: r.Labels,
 		Timezone: o.timezone, Cause: cause,
 	}
 	if cause.Tick == 0 {
@@ -81,6 +88,8 @@ func (o *Operation) end(a *events.Alert, t *track, last *events.Alert) {
 // whyQuiet says why a rule does not fire that, by the rules of today, has not fired since the published alert began.
 func (o *Operation) whyQuiet(t *track, a *events.Alert) (ends time.Time, reason string) {
 	switch {
+	case t.rule.OnTicks():
+		return a.At(), events.ReasonCleared
 	case t.outside:
 		return a.At(), events.ReasonOutOfHours
 	case t.idle(o.memory.newest()):
