@@ -1,7 +1,5 @@
 package baseline
 
-import "math"
-
 // What the formulas of the package comment are made of.
 const (
 	seasonLeast  = 20  // calls that a week or a day must have to count
@@ -69,7 +67,7 @@ func New(prior float64) *Baseline {
 	return b
 }
 
-func clamp(v, least, most float64) float64 { return math.Min(math.Max(v, least), most) }
+func clamp(v, least, most float64) float64 { return min(max(v, least), most) }
 
 // Learning tells whether too little is known yet for there to be a usual level.
 func (b *Baseline) Learning() bool { return !b.learnt }
@@ -107,7 +105,7 @@ func (b *Baseline) level(slot int32) Usual {
 	share := (float64(b.recent.x) + recentPseudo*long) / n36
 	weight := 0.0 // without a season nobody knows what this hour of the week is like
 	if season, n, ok := b.season.median(slot, seasonLeast, seasonPseudo, long); ok {
-		share, weight = math.Max(share, season), math.Min(n, n36)
+		share, weight = max(share, season), min(n, n36)
 	}
 	return Usual{
 		Share:  clamp(share, leastShare, 1-leastShare),
@@ -179,12 +177,12 @@ func (b *Baseline) learnRho(w Window, p0 float64) {
 // was: nobody knows what it held, and the medians of weeks do not depend on one window.
 func (b *Baseline) Revise(w Window) {
 	if at := b.recent.find(w.Start); at >= 0 && w.N > 0 {
-		old := b.recent.windows[at]
+		old := *b.recent.at(at)
 		w.Slot = old.Slot
 		x, n := int64(w.X)-int64(old.X), int64(w.N)-int64(old.N)
 		b.season.change(old.Slot, x, n)
-		b.longX, b.longN = math.Max(0, b.longX+float64(x)), math.Max(1, b.longN+float64(n))
-		b.longX = math.Min(b.longX, b.longN)
+		b.longX, b.longN = max(0, b.longX+float64(x)), max(1, b.longN+float64(n))
+		b.longX = min(b.longX, b.longN)
 		b.recent.replace(w)
 	}
 	b.all.replace(w)
@@ -210,6 +208,6 @@ func (b *Baseline) Rebase() {
 	if b.recent.n > 0 {
 		b.longX, b.longN = float64(b.recent.x), float64(b.recent.n)
 	}
-	b.longX = math.Max(b.longX, leastShare)
+	b.longX = max(b.longX, leastShare)
 	b.usual = b.level(b.present.Slot)
 }

@@ -143,8 +143,8 @@ func (w *writer) window(v Window) {
 
 func (w *writer) recent(r *recent) {
 	w.int(int64(r.count))
-	for _, each := range r.windows[:r.count] {
-		w.window(each)
+	for i := range r.count {
+		w.window(*r.at(i))
 	}
 }
 

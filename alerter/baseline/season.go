@@ -1,7 +1,5 @@
 package baseline
 
-import "slices"
-
 // seasonDays is how many days a season covers: five weeks, today, and a day for the half hour before.
 const seasonDays = 37
 
@@ -97,6 +95,16 @@ func saturated(a uint32, b int64) uint32 {
 
 // around pools the three half hours around a slot.
 func (s *season) around(slot int32) (of sum) {
+	number := dayOf(slot)
+	if at := slot - number*slotsPerDay; at > 0 && at < slotsPerDay-1 { // all three are on one day
+		if d := s.days[placeOf(number)]; d != nil && d.number == number {
+			for _, c := range d.cells[at-1 : at+2] {
+				of.x += float64(c.x)
+				of.n += float64(c.n)
+			}
+		}
+		return of
+	}
 	for at := slot - 1; at <= slot+1; at++ {
 		if c := s.cellOf(at); c != nil {
 			of.x += float64(c.x)
@@ -143,6 +151,10 @@ func medianOf(sums []sum, least, c, p float64) (value, weight float64, count int
 	if count == 0 {
 		return 0, 0, 0
 	}
-	slices.Sort(values[:count])
+	for i := 1; i < count; i++ { // insertion sort: there are seven at most
+		for k := i; k > 0 && values[k] < values[k-1]; k-- {
+			values[k], values[k-1] = values[k-1], values[k]
+		}
+	}
 	return (values[(count-1)/2] + values[count/2]) / 2, weight, count
 }

@@ -33,6 +33,7 @@ type Operation struct {
 	memory memory
 	window events.Window // the newest live one, or a hole's last; zero before the first
 	newest rule.Window   // what is known of it
+	seen   rule.Window   // the one that is being judged, with what is behind it: kept, so that none is allocated
 	tick   tick          // what is known between windows
 
 	timezone string         // of the newest live event
@@ -173,8 +174,8 @@ func (o *Operation) judge(i int, w *rule.Window) {
 			o.memory.set(i, at, 0, math.NaN())
 			continue
 		}
-		seen := w.Behind(t.past)
-		v := t.rule.Eval(&seen)
+		o.seen = w.Behind(t.past)
+		v := t.rule.Eval(&o.seen)
 		o.memory.set(i, at, markOf(v, w), v.Value)
 	}
 }

@@ -42,7 +42,6 @@ type simulated struct {
 	drift   [len(mixed)]float64 // a week
 	pattern [24][len(mixed)]float64
 	busyDay float64 // log of today's volume against a usual day's
-	next    int
 }
 
 // mixed are the results of the mix; what is left is not answered.
