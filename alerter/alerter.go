@@ -218,7 +218,7 @@ func (a *Alerter) composer() slack.Composer {
 	for _, r := range a.config.rules.Rules {
 		c.Rules[r.Name] = slack.Rule{
 			Title:   map[string]string{"en": r.Title("en"), "es": r.Title("es")},
-			Results: slack.ResultsOf(r.Value), Share: r.ValueIsShare(),
+			Results: slack.ResultsOf(r.Value), Share: r.ValueIsShare(), NoData: r.OnTicks(),
 			Mention: r.Mention, Runbook: r.Runbook,
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
 
 	"unconnected/alerter/evaluate"
 	"unconnected/alerter/incident"
@@ -25,6 +26,7 @@ type evaluator struct {
 	js       jetstream.JetStream
 	alerts   jetstream.Stream
 	bucket   jetstream.KeyValue
+	status   jetstream.KeyValue // the producer's
 	rules    *rule.Set
 	options  evaluate.Options
 	language string
@@ -32,8 +34,10 @@ type evaluator struct {
 	metrics  *metrics
 	progress *progress
 	calls    follower
+	statuses statuses
 
-	// What follows belongs to the goroutine of run.
+	// work is held while a message or a tick is dealt with. What follows is guarded by it.
+	work       sync.Mutex
 	decoder    events.Decoder
 	position   position
 	stored     position // as the bucket has it
@@ -67,6 +71,11 @@ func (a *Alerter) newEvaluator(
 		return nil, err
 	}
 	e.stored = e.position
+	if e.hasTicks() {
+		if e.status, err = natsio.EnsureBucket(ctx, js, natsio.BucketStatus, a.config.Replicas); err != nil {
+			return nil, err
+		}
+	}
 	return e, e.readPublished(ctx)
 }
 
@@ -163,13 +172,21 @@ func (e *evaluator) noteForeign(ctx context.Context, subject string, sequence ui
 func (e *evaluator) run(ctx context.Context) error {
 	e.calls.handle = func(msg jetstream.Msg) { e.handle(ctx, msg) }
 	e.calls.caughtUp = func() { e.catchUp(ctx) }
-	err := e.calls.run(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return e.calls.run(ctx) })
+	group.Go(func() error { e.runTicks(ctx); return nil })
+	if e.status != nil {
+		group.Go(func() error { e.statuses.watch(ctx, e.status); return nil })
+	}
+	err := group.Wait()
 	e.storePosition(context.WithoutCancel(ctx), true)
 	return err
 }
 
 // handle folds one message of CALLS and stores what follows from it.
 func (e *evaluator) handle(ctx context.Context, msg jetstream.Msg) {
+	e.work.Lock()
+	defer e.work.Unlock()
 	event, err := e.decoder.Decode(msg)
 	if err != nil {
 		e.leaveOut(ctx, err)
@@ -334,6 +351,8 @@ func (e *evaluator) reread(ctx context.Context, operation, rule string) error {
 
 // catchUp is called when nothing waits to be judged. The first time, alerts of rules that are gone are resolved.
 func (e *evaluator) catchUp(ctx context.Context) {
+	e.work.Lock()
+	defer e.work.Unlock()
 	e.mu.Lock()
 	first := !e.caughtUp
 	e.caughtUp = true

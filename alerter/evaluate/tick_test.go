@@ -31,7 +31,11 @@ func tickStory(t *testing.T, text, script string, minutes int) string {
 	var status rule.Status
 	var lines []string
 	say := func(cause events.Cause, now time.Time) {
-		for _, a := range operation.Transitions(published, cause, "en") {
+		transitions := operation.Transitions
+		if cause.Tick != 0 {
+			transitions = operation.TickTransitions
+		}
+		for _, a := range transitions(published, cause, "en") {
 			if err := a.Validate(); err != nil || cause.Tick != 0 && a.Window != nil {
 				t.Errorf("%+v: %v", a, err)
 			}
@@ -139,7 +143,7 @@ func TestWhatATickSays(t *testing.T) {
 	}
 	now := monday.Add(2 * time.Hour)
 	operation.Tick(evaluate.Tick{Now: now, Connected: monday, Status: rule.Status{State: "quota", Reason: "the day's requests are spent"}})
-	got := operation.Transitions(nil, events.Cause{Sequence: 3, Tick: now.Unix()}, "en")
+	got := operation.TickTransitions(nil, events.Cause{Sequence: 3, Tick: now.Unix()}, "en")
 	if len(got) != 1 || got[0].Rule != "DataMissing" || got[0].Summary != "no windows are coming: quota, the day's requests are spent" ||
 		got[0].Value != nil || got[0].Observed != nil || got[0].Window != nil || got[0].ID() != fmt.Sprintf("default/DataMissing/3.%d/firing", now.Unix()) {
 		t.Errorf("got %+v", got)

@@ -19,13 +19,22 @@ import (
 // after a part was published gives the rest. Summaries are in language, "en" or "es". Published alerts of rules that are
 // gone are the business of [Removed]. The alerts share Labels and Threshold with the rules: treat them as read-only.
 func (o *Operation) Transitions(published map[string]events.Alert, cause events.Cause, language string) []events.Alert {
+	return o.transitions(published, cause, language, false)
+}
+
+// TickTransitions are those of the rules that are judged at ticks alone: what a tick, the cause, has found.
+func (o *Operation) TickTransitions(published map[string]events.Alert, cause events.Cause, language string) []events.Alert {
+	return o.transitions(published, cause, language, true)
+}
+
+func (o *Operation) transitions(published map[string]events.Alert, cause events.Cause, language string, ticksOnly bool) []events.Alert {
 	if o.window.IsZero() {
 		return nil
 	}
 	var firing, resolved []events.Alert
 	for i := range o.tracks {
 		t := &o.tracks[i]
-		if t.rule.OnTicks() && (cause.Tick == 0 || !t.decided) {
+		if ticks := t.rule.OnTicks(); !ticks && ticksOnly || ticks && (cause.Tick == 0 || !t.decided) {
 			continue // what a tick found is said with the tick
 		}
 		last, exists := published[t.rule.Name]
