@@ -50,6 +50,7 @@ type evaluator struct {
 	caughtUp bool                 // guarded by mu
 	trouble  string               // why alert events can't be stored, "" while they can; guarded by mu
 	reached  map[string]time.Time // operation → end of the newest window judged; guarded by mu
+	learning map[string]bool      // operations whose usual level is not known yet; guarded by mu
 }
 
 // newEvaluator reads how far evaluation got and the present state of every alert.
@@ -63,7 +64,7 @@ func (a *Alerter) newEvaluator(
 		progress:   newProgress(),
 		calls:      follower{js: js, stream: events.StreamCalls, subjects: events.Subjects(), log: a.options.Log},
 		operations: make(map[string]*evaluate.Operation), published: make(map[string]map[string]events.Alert),
-		reached: make(map[string]time.Time),
+		reached: make(map[string]time.Time), learning: make(map[string]bool),
 	}
 	var err error
 	e.position, err = openPosition(ctx, bucket, calls.CachedInfo(), alerts.CachedInfo())
@@ -233,6 +234,11 @@ func (e *evaluator) judged(operation string, window events.Window) {
 	e.metrics.judged(operation, window.End, e.published[operation])
 	e.mu.Lock()
 	e.reached[operation] = window.End
+	if e.operations[operation].Learning() {
+		e.learning[operation] = true
+	} else {
+		delete(e.learning, operation)
+	}
 	e.mu.Unlock()
 	e.progress.set(incident.Progress{Operation: operation, WindowEnd: window.End, At: time.Now().UTC()}, e.lastAlert)
 }

@@ -78,6 +78,10 @@ func (e *evaluator) report(r *reporting) {
 	case !e.caughtUp:
 		r.fail("catching up", "reading the history")
 	}
+	if learning := slices.Sorted(maps.Keys(e.learning)); len(learning) > 0 {
+		r.note("what is usual is still being learnt, and until then only a backstop fires: " + strings.Join(learning, ", ") +
+			"; `unconnected backfill --from -14d` ends that")
+	}
 	for operation, end := range e.reached {
 		r.Operations = append(r.Operations, daemon.Operation{Operation: operation, State: r.State, Checkpoint: end})
 	}

@@ -73,9 +73,10 @@ func TestThePack(t *testing.T) {
 			[]counted{usual, {3, mix(200, 45, 6)}, {6, quiet}}, "CongestionSpike firing 41, CongestionSpike cleared 45"},
 		{"one bad window is none", []counted{usual, {1, mix(200, 45, 6)}, {6, quiet}}, ""},
 		{"much at once: one window is enough", []counted{usual, {1, mix(200, 120, 6)}, {6, quiet}},
-			"CongestionSurge firing 40, CongestionSurge cleared 43"},
+			"CongestionSpike firing 40, CongestionSurge firing 40, NetworkSideHalf firing 40, " +
+				"CongestionSpike cleared 43, CongestionSurge cleared 43, NetworkSideHalf cleared 43"},
 		{"much, and for longer", []counted{usual, {4, mix(200, 120, 6)}, {6, quiet}},
-			"CongestionSurge firing 40, CongestionSpike firing 41, NetworkSideHalf firing 41, " +
+			"CongestionSpike firing 40, CongestionSurge firing 40, NetworkSideHalf firing 40, " +
 				"CongestionSpike cleared 46, CongestionSurge cleared 46, NetworkSideHalf cleared 46"},
 		{"the other one of the network", []counted{usual, {3, mix(200, 12, 40)}, {6, quiet}},
 			"ChannelUnavailableSpike firing 41, ChannelUnavailableSpike cleared 45"},
@@ -86,7 +87,7 @@ func TestThePack(t *testing.T) {
 			"NetworkSideHalf firing 21, NetworkSideHalf cleared 27"},
 		{"from the very first window on", []counted{{5, mix(200, 160, 6)}}, "NetworkSideHalf firing 1"},
 		{"closing time ends what is open", []counted{usual, {4, mix(200, 120, 6)}, {14, empty}},
-			"CongestionSurge firing 40, CongestionSpike firing 41, NetworkSideHalf firing 41, " +
+			"CongestionSpike firing 40, CongestionSurge firing 40, NetworkSideHalf firing 40, " +
 				"CongestionSpike no_traffic 55, CongestionSurge no_traffic 55, NetworkSideHalf no_traffic 55"},
 		{"busy lists", []counted{usual, {6, map[string]int64{"busy": 100, "no_answer": 100}}, {8, quiet}},
 			"BusyShift firing 42, BusyShift cleared 51"},

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"slices"
 	"time"
 
 	"unconnected/alerter/rule"
@@ -39,6 +40,11 @@ func (o *Operation) States() []State {
 	return states
 }
 
+// Learning tells whether a rule compares with what is usual, and that is not known yet.
+func (o *Operation) Learning() bool {
+	return slices.ContainsFunc(o.tracks, func(t track) bool { return t.past.Learning() })
+}
+
 // value is that of rule i in the newest window, nil when unknown.
 func (o *Operation) value(i int) *float64 { return known(o.memory.value(o.memory.n-1, i)) }
 
@@ -56,6 +62,10 @@ func (o *Operation) observed(i int) *events.Observed {
 	if !o.newest.Known() && seen.Peak == nil {
 		return nil
 	}
+	if share, ok := t.past.Usual(); ok {
+		seen.Usual = &share
+	}
+	seen.Learning = t.past.Learning()
 	return seen
 }
 

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"cmp"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -104,8 +105,8 @@ func (r *Rule) ThresholdIn(w *Window) *float64 {
 	if r.limit == nil {
 		return r.Threshold
 	}
-	v := r.limit(w)
-	if v != v { // NaN
+	v := math.Round(r.limit(w)*1000) / 1000 // a tenth of a percent: it is for people
+	if v != v {                             // NaN
 		return nil
 	}
 	return &v
