@@ -17,7 +17,7 @@ func (d *draft) build() {
 	}
 	d.condition()
 	if clear, _, ok := d.expression("clear", d.rule.Clear, boolean); ok {
-		d.rule.clear = clear.truth
+		d.rule.clear, d.rule.clearTrace = clear.truth, clear.trace
 		if clear.reads == 0 {
 			d.fail(d.nodes["clear"], "clear looks at no series: it is always the same")
 		}
@@ -37,7 +37,7 @@ func (d *draft) condition() {
 	if !ok {
 		return
 	}
-	d.rule.expr = whole.truth
+	d.rule.expr, d.rule.exprTrace = whole.truth, whole.trace
 	if whole.reads == 0 {
 		d.fail(d.nodes["expr"], "expr looks at no series: it is always the same")
 	}

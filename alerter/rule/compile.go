@@ -49,6 +49,8 @@ type compiled struct {
 	volume bool
 	// bounds truths cannot hold without a constant number of calls.
 	bounds bool
+	// trace is what a whole expression is made of; only [compile] sets it.
+	trace []tracePart
 }
 
 // fault is what is wrong with an expression.
@@ -61,6 +63,7 @@ type fault struct {
 type compiler struct {
 	source []rune
 	faults []fault
+	made   map[ast.Node]compiled // what became of each part, for its trace
 }
 
 // compile compiles one expression that must be of the kind want. parts are the operands of the && at its top.
@@ -69,7 +72,7 @@ func compile(source string, want kind) (whole compiled, parts []compiled, faults
 	if f != nil {
 		return compiled{}, nil, []fault{*f}
 	}
-	c := &compiler{source: []rune(source)}
+	c := &compiler{source: []rune(source), made: map[ast.Node]compiled{}}
 	for _, n := range conjuncts(root) {
 		parts = append(parts, c.compile(n))
 	}
@@ -85,6 +88,7 @@ func compile(source string, want kind) (whole compiled, parts []compiled, faults
 	if whole.kind != invalid && whole.kind != want {
 		c.fail(root, "this is a %v, but a %v is needed here", whole.kind, want)
 	}
+	whole.trace = c.trace(root)
 	return whole, parts, c.faults
 }
 
@@ -143,6 +147,12 @@ func (c *compiler) expect(part compiled, want kind, n ast.Node, place string) bo
 }
 
 func (c *compiler) compile(n ast.Node) compiled {
+	made := c.compileNode(n)
+	c.made[n] = made
+	return made
+}
+
+func (c *compiler) compileNode(n ast.Node) compiled {
 	switch n := n.(type) {
 	case *ast.IntegerNode:
 		return constant(float64(n.Value))

@@ -40,6 +40,8 @@ type Rule struct {
 
 	expr, clear, volume func(*Window) Tri // clear and volume may be nil
 	value               func(*Window) float64
+	exprTrace           []tracePart
+	clearTrace          []tracePart
 	valueIsShare        bool
 	open                hours
 	holidays            map[int]bool // of the set, shared by its rules
