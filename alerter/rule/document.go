@@ -85,3 +85,13 @@ func (d *Document) IsList(n Node) bool {
 	_, ok := d.reader.resolve(n).(*ast.SequenceNode)
 	return ok
 }
+
+// Misspelt is the documented result that a name which is not one of them most likely means, or "".
+func Misspelt(result string) string {
+	for _, name := range documented {
+		if d := distance(result, name); d > 0 && d <= 2 {
+			return name
+		}
+	}
+	return ""
+}
