@@ -1,6 +1,8 @@
 package evaluate
 
 import (
+	"time"
+
 	"unconnected/alerter/rule"
 	"unconnected/events"
 )
@@ -52,4 +54,11 @@ func (o *Operation) Count(name string) (count Count, ok bool) {
 		return count, true
 	}
 	return Count{}, false
+}
+
+// Stand is how the rule at an index of [Operation.Rules] stands after the last message, in short: whether it fires, and
+// the beginning and the end of its present or last alert; see [State] for the whole.
+func (o *Operation) Stand(index int) (firing bool, startsAt, endsAt time.Time) {
+	t := &o.tracks[index]
+	return t.firing, instant(t.startsAt), instant(t.endsAt)
 }

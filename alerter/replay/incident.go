@@ -25,6 +25,7 @@ type Incident struct {
 type Alert struct {
 	Rule      *rule.Rule
 	Operation string
+	Timezone  string // IANA name; may be empty
 	Severity  string
 	Start     time.Time // of the earliest window that counted
 	Told      time.Time // end of the window with which it fired
@@ -95,7 +96,7 @@ func (i *Incident) add(rules *rule.Set, a *events.Alert) {
 			i.Severity = a.Severity
 		}
 		i.Alerts = append(i.Alerts, Alert{
-			Rule: rules.Find(a.Rule), Operation: a.Operation, Severity: a.Severity, Start: a.StartsAt, Told: a.At(),
+			Rule: rules.Find(a.Rule), Operation: a.Operation, Timezone: a.Timezone, Severity: a.Severity, Start: a.StartsAt, Told: a.At(),
 			Threshold: a.Threshold, Summary: a.Summary,
 		})
 		i.Alerts[len(i.Alerts)-1].observe(a.Observed)

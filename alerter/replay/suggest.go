@@ -21,8 +21,8 @@ type Suggestion struct {
 	Err  error
 
 	Caught []Alert // of the rule's present alerts, those that overlap one with Best
-	Missed []Alert // the others
-	New    []Alert // alerts with Best that overlap none of the present ones
+	Missed []Alert // the others, the highest first
+	New    []Alert // alerts with Best that overlap none of the present ones, the highest first
 }
 
 // Trial is one threshold and what came of it.
@@ -77,15 +77,21 @@ func suggest(list []events.Event, rules *rule.Set, r *rule.Rule, o Options, perW
 	if err != nil {
 		return s, err
 	}
-	result := Run(list, variants, o)
-	for i := len(variants.Rules) - 1; i >= 0; i-- { // from the one that fires least
-		t := result.trial(variants.Rules[i])
-		if t.PerWeek > perWeek || t.Firing > mostFiring {
+	trials := sweep(list, variants, o)
+	for i := len(trials) - 1; i >= 0; i-- { // from the one that fires least
+		if trials[i].PerWeek > perWeek || trials[i].Firing > mostFiring {
 			break
 		}
-		s.Best = &t
-		s.New = result.alertsOf(variants.Rules[i]) // until compare takes out what is not new
+		s.Best = &trials[i]
 	}
+	if s.Best == nil {
+		return s, nil
+	}
+	best, err := rules.Variants(r, []float64{s.Best.Threshold})
+	if err != nil {
+		return s, err
+	}
+	s.New = Run(list, best, o).alertsOf(best.Rules[0]) // until compare takes out what is not new
 	return s, nil
 }
 
@@ -148,4 +154,17 @@ func (s *Suggestion) compare(present *Result) {
 		}
 	}
 	s.New = slices.DeleteFunc(then, func(a Alert) bool { return meets(a, now) })
+	slices.SortStableFunc(s.Missed, higherFirst)
+	slices.SortStableFunc(s.New, higherFirst)
+}
+
+// higherFirst orders alerts by their peaks, unknown ones last.
+func higherFirst(a, b Alert) int {
+	value := func(p *float64) float64 {
+		if p == nil {
+			return math.NaN()
+		}
+		return *p
+	}
+	return compareUnknown(value(b.Peak), value(a.Peak))
 }

@@ -28,6 +28,7 @@ type commands struct {
 	Tail     tailCommand      `cmd:"" help:"Follow the windows as they come, one line each."`
 	Verify   verifyCommand    `cmd:"" help:"Check the history: gaps, duplicates, overlaps, order, checkpoints, sums, revisions."`
 	Rules    rulesCommand     `cmd:"" help:"Check, test or print alerting rules."`
+	Backtest backtestCommand  `cmd:"" help:"Judge the history by rules: what they would have told, and which thresholds would tell less."`
 	Streams  streamsCommand   `cmd:"" help:"Look after what exists in NATS."`
 	Version  kong.VersionFlag `help:"Print the build and exit."`
 }
