@@ -62,12 +62,15 @@ func Run(list []events.Event, rules *rule.Set, o Options) *Result {
 	return r.result
 }
 
-// onClock matches the conditions that history cannot tell.
-var onClock = regexp.MustCompile(`\b(missing|status)\s*\(`)
+// onClock matches the conditions that history cannot tell, quoted matches what cannot be one of them.
+var (
+	onClock = regexp.MustCompile(`\b(missing|status)\b`)
+	quoted  = regexp.MustCompile(`"[^"]*"|'[^']*'`)
+)
 
 func leftOut(rules *rule.Set) (names []string) {
 	for _, r := range rules.Rules {
-		if onClock.MatchString(r.Expr) {
+		if onClock.MatchString(quoted.ReplaceAllString(r.Expr, "")) {
 			names = append(names, r.Name)
 		}
 	}

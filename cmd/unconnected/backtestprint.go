@@ -148,10 +148,7 @@ func (b *backtest) side(i *replay.Incident) string {
 func (b *backtest) clock(timezone string, at time.Time) string {
 	zone := b.options.Zone
 	if zone == nil {
-		var err error
-		if zone, err = time.LoadLocation(timezone); err != nil {
-			zone = time.UTC
-		}
+		zone = zoneOf(timezone)
 	}
 	return at.In(zone).Format("2006-01-02 15:04:05 MST")
 }

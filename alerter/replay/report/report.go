@@ -11,6 +11,7 @@ import (
 
 	"unconnected/alerter/replay"
 	"unconnected/alerter/rule"
+	"unconnected/events"
 )
 
 // Page is what a page tells. Result must have been made with [replay.Options].Values, or there are no plots.
@@ -266,13 +267,16 @@ func (p *Page) alert(a *replay.Alert, zone *time.Location) alertView {
 	share := a.Rule.ValueIsShare()
 	v := alertView{
 		Title: a.Rule.Title(p.Language), Severity: a.Severity, Summary: a.Summary,
-		Fired: a.Told.In(zone).Format("15:04") + ", after " + span(a.Delay()), Ended: until(a.Start.In(zone), inZone(a.End, zone)),
+		Fired: a.Told.In(zone).Format("15:04") + ", after " + span(a.Delay()), Ended: "still firing",
 		Peak: "–", Threshold: optional(a.Threshold, share),
 	}
 	if a.Peak != nil {
 		v.Peak = number(*a.Peak, share) + " at " + a.PeakAt.In(zone).Format("15:04")
 	}
-	if a.Reason != "" && a.Reason != "cleared" {
+	if !a.End.IsZero() {
+		v.Ended = "ended " + until(a.Start.In(zone), a.End.In(zone))
+	}
+	if a.Reason != "" && a.Reason != events.ReasonCleared {
 		v.Ended += " (" + strings.ReplaceAll(a.Reason, "_", " ") + ")"
 	}
 	return v
