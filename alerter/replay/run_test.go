@@ -151,6 +151,20 @@ func TestSpan(t *testing.T) {
 	if some := result.PerRule()[0]; some.Firing != 2*length {
 		t.Errorf("fired for %v", some.Firing)
 	}
+	opts.From, opts.To = at(0), at(3) // what happens from To on is not known yet
+	if got := tellAll(replay.Run(list, set, opts).Incidents); got != "ventas warning 1-- told 2: Some 1-- 30@1 " {
+		t.Errorf("incidents up to the middle of one\n%s", got)
+	}
+}
+
+// TestEarliestAlert: an incident begins with the earliest beginning of its alerts, though the one that began first may be
+// told last.
+func TestEarliestAlert(t *testing.T) {
+	set := rules(t, strings.Replace(twoRules, "    clear: share.congestion < 0.10\n", "    for: 3\n", 1))
+	got := tellAll(replay.Run(history("ventas", "5 30 60 60 30 5"), set, options).Incidents)
+	if got != "ventas critical 1-5 told 3: Much 2-4 60@2 cleared, Some 1-5 60@2 cleared" {
+		t.Errorf("%s", got)
+	}
 }
 
 func TestValues(t *testing.T) {
@@ -188,6 +202,10 @@ func TestCompare(t *testing.T) {
 	if s := strings.Join(got, ", "); s != "true false, true true, true true" {
 		t.Errorf("pairs %s", s)
 	}
+	both := append(history("ventas", "5 30 5"), history("cobranza", "5 70 5")...)
+	if pairs := replay.Compare(replay.Run(both, some, options), replay.Run(both, much, options)); len(pairs) != 2 || (pairs[0].B == nil) == (pairs[1].B == nil) {
+		t.Errorf("incidents of two operations at one time make the pairs %v", pairs)
+	}
 	pairs = replay.Compare(replay.Run(list, much, options), replay.Run(list, some, options))
 	if len(pairs) != 3 || pairs[0].A != nil || pairs[0].B == nil {
 		t.Errorf("the other way round: %+v", pairs)
@@ -220,6 +238,9 @@ func TestSuggest(t *testing.T) {
 		len(some.Caught) != 5 || len(some.Missed) != 28 || len(some.New) != 0 {
 		t.Errorf("Some: present %+v, best %+v, caught %d, missed %d, new %d", some.Present, some.Best, len(some.Caught), len(some.Missed), len(some.New))
 	}
+	if first := some.Missed[0]; *first.Peak != 0.22 || *some.Caught[0].Peak != 0.35 {
+		t.Errorf("missed %v, caught %v", *first.Peak, *some.Caught[0].Peak)
+	}
 	if !strings.HasPrefix(some.Best.Clear, "share.congestion < 0.11") {
 		t.Errorf("clear does not move: %s", some.Best.Clear)
 	}
@@ -232,6 +253,45 @@ func TestSuggest(t *testing.T) {
 	none, err := replay.Suggest(history("ventas", strings.Repeat("100 0 ", 1000)), rules(t, twoRules), options, 1)
 	if err != nil || none[0].Best != nil {
 		t.Errorf("an alert every other window cannot be calmed: %+v, %v", none[0].Best, err)
+	}
+}
+
+// TestSuggestOrder: what would be missed is told from the highest on.
+func TestSuggestOrder(t *testing.T) {
+	suggestions, err := replay.Suggest(history("ventas", "8x600 25x2 8x600 35x2 8x600 30x2 8x600 90 8x600"), rules(t, twoRules), options, 0.7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var peaks []string
+	for _, a := range suggestions[0].Missed {
+		peaks = append(peaks, fmt.Sprint(*a.Peak))
+	}
+	if s := strings.Join(peaks, " "); s != "0.35 0.3 0.25" {
+		t.Errorf("missed %s, best %+v", s, suggestions[0].Best)
+	}
+}
+
+// TestSuggestAgreesWithRun: the alerts a week of a suggestion are those that a replay of it has, also in a part of history
+// that begins and ends in the middle of an alert; and no suggestion fires all the time.
+func TestSuggestAgreesWithRun(t *testing.T) {
+	list := history("ventas", "8x500 40x300 8x300 30x20 8x900 45x5 8x900 60x300")
+	opts := options
+	opts.From, opts.To = monday.Add(700*length), monday.Add(3000*length)
+	set := rules(t, twoRules)
+	suggestions, err := replay.Suggest(list, set, opts, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range suggestions {
+		variant, err := set.Variants(s.Rule, []float64{s.Best.Threshold})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := replay.Run(list, variant, opts).PerRule()[0]
+		firing := sum.Firing.Hours() / (2300 * length).Hours()
+		if sum.Alerts != s.Best.Alerts || math.Abs(firing-s.Best.Firing) > 1e-9 || s.Best.Firing > 0.1 || s.Best.Threshold <= 0.08 {
+			t.Errorf("%s: a replay has %d alerts and fires %.3f of the time, the suggestion %+v", s.Rule.Name, sum.Alerts, firing, s.Best)
+		}
 	}
 }
 

@@ -119,6 +119,10 @@ func TestVariants(t *testing.T) {
 			"a share by its quoted name", "expr: share[\"año\"] >= 0.20 && total >= 50\n    threshold: 0.2",
 			"share.año", true, "share[\"año\"] >= 0.3 && total >= 50", "",
 		},
+		{
+			"twice", "expr: share.busy >= 0.200 && total > 9 && 0.2 <= share.busy\n    clear: share.busy < 0.100 || total < 5\n    threshold: 0.20",
+			"share.busy", true, "share.busy >= 0.3 && total > 9 && 0.3 <= share.busy", "share.busy < 0.100 || total < 5",
+		},
 		{"calls", "expr: count.busy > 0.2\n    threshold: 0.20", "count.busy", true, "count.busy > 0.3", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
