@@ -289,7 +289,7 @@ func TestSuggestAgreesWithRun(t *testing.T) {
 		}
 		sum := replay.Run(list, variant, opts).PerRule()[0]
 		firing := sum.Firing.Hours() / (2300 * length).Hours()
-		if sum.Alerts != s.Best.Alerts || math.Abs(firing-s.Best.Firing) > 1e-9 || s.Best.Firing > 0.1 || s.Best.Threshold <= 0.08 {
+		if sum.Alerts != s.Best.Alerts || math.Abs(firing-s.Best.Firing) > 1e-9 || s.Best.Firing > 0.1 || s.Best.Threshold <= 0.08 || s.Best.Threshold >= 0.3 {
 			t.Errorf("%s: a replay has %d alerts and fires %.3f of the time, the suggestion %+v", s.Rule.Name, sum.Alerts, firing, s.Best)
 		}
 	}
