@@ -6,6 +6,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"time"
@@ -111,7 +112,7 @@ func (x *Explanation) canJudge(q *Question) bool {
 		x.doubt("by the rules of today %s does not judge %s", q.Rule, q.Operation)
 	case t == nil:
 	case t.Cause.Tick != 0:
-		x.doubt("no window caused this, but the clock: reason %s", t.Reason)
+		x.doubt("no window caused this, but the clock: %s", cmp.Or(t.Reason, t.Summary))
 	case !q.Created.IsZero() && !t.Stored.IsZero() && t.Stored.Before(q.Created):
 		x.doubt("it comes from a history that is gone: the stream %s of today was created at %s", events.StreamCalls, q.Created.UTC().Format(time.RFC3339))
 	}

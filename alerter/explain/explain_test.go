@@ -215,7 +215,7 @@ func TestDoubts(t *testing.T) {
 		{"another value", list, strings.Replace(spike, "value: share.congestion", "value: count.congestion", 1), &fires, "the rule's value was 0.4, and is 40"},
 		{"no rule", list, strings.Replace(spike, "Spike", "Other", 1), &fires, "the rules of today have no rule Spike"},
 		{"not this operation", list, spike + "    operations: [cobranza]\n", &fires, "does not judge ventas"},
-		{"a tick", list, spike, changed(func(a *events.Alert) { a.Cause.Tick, a.Reason = 1, "rule_removed" }), "no window caused this, but the clock: reason rule_removed"},
+		{"a tick", list, spike, changed(func(a *events.Alert) { a.Cause.Tick, a.Reason = 1, "rule_removed" }), "no window caused this, but the clock: rule_removed"},
 		{"another stream", list, spike, changed(func(a *events.Alert) { a.Stored = monday.Add(-time.Hour) }), "a history that is gone"},
 		{"another beginning", list, spike, changed(func(a *events.Alert) { a.StartsAt = monday }), "it began at 2026-11-23T15:10:00Z, not at 2026-11-23T15:00:00Z"},
 	} {

@@ -9,7 +9,7 @@ import (
 	"unconnected/alerter/rule"
 )
 
-// Windows as `unconnected history --format jsonl` exports them, and what the built-in rules would have told.
+// Windows as `unconnected history --format jsonl` exports them, and what a rule would have told.
 func Example() {
 	var export strings.Builder
 	start := time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC)
@@ -25,7 +25,20 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	result := replay.Run(list, rule.Builtin(), replay.Options{MaxAge: 30 * time.Minute, Language: rule.English})
+	rules, err := rule.Parse("rules.yaml", []byte(`
+rules:
+  - alert: Spike
+    expr: share.congestion >= 0.20 && total >= 50
+    for: 2 of 3
+    keep: 3
+    value: share.congestion
+    summary: "{{percent .Value}} congestion ({{number .Count.congestion}} of {{number .Total}} unconnected calls)"
+`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	result := replay.Run(list, rules, replay.Options{MaxAge: 30 * time.Minute, Language: rule.English})
 	for _, incident := range result.Incidents {
 		fmt.Println(incident.ID, "told after", incident.Delay(), "ended", incident.End.Format("15:04"))
 		for _, alert := range incident.Alerts {
@@ -34,5 +47,5 @@ func Example() {
 	}
 	// Output:
 	// default/2026-11-22T15:05:00Z told after 10m0s ended 15:15
-	// CongestionSpike: 44% congestion (44 of 100 unconnected calls), at most 44% at 15:10
+	// Spike: 44% congestion (44 of 100 unconnected calls), at most 44% at 15:10
 }
