@@ -39,8 +39,8 @@ type Trial struct {
 const mostFiring = 0.1
 
 // Suggest looks, for each rule that compares a number with its threshold, for the threshold that catches most with at
-// most perWeek alerts a week (all operations together), firing no more than a tenth of the time. What clears the alert
-// moves in proportion.
+// most perWeek alerts a week (all operations together), firing no more than a tenth of the time; where none catches more,
+// it is the present one. What clears the alert moves in proportion.
 func Suggest(list []events.Event, rules *rule.Set, o Options, perWeek float64) ([]Suggestion, error) {
 	var all []Suggestion
 	o.Values = false
@@ -77,22 +77,32 @@ func suggest(list []events.Event, rules *rule.Set, r *rule.Rule, o Options, perW
 	if err != nil {
 		return s, err
 	}
-	trials := sweep(list, variants, o)
-	for i := len(trials) - 1; i >= 0; i-- { // from the one that fires least
-		if trials[i].PerWeek > perWeek || trials[i].Firing > mostFiring {
-			break
-		}
-		s.Best = &trials[i]
-	}
+	s.Best = best(sweep(list, variants, o), slices.Index(thresholds, *r.Threshold), perWeek)
 	if s.Best == nil {
 		return s, nil
 	}
-	best, err := rules.Variants(r, []float64{s.Best.Threshold})
+	variants, err = rules.Variants(r, []float64{s.Best.Threshold})
 	if err != nil {
 		return s, err
 	}
-	s.New = Run(list, best, o).alertsOf(best.Rules[0]) // until compare takes out what is not new
+	s.New = Run(list, variants, o).alertsOf(variants.Rules[0]) // until compare takes out what is not new
 	return s, nil
+}
+
+// best is the trial to suggest, of trials that fire more and more from the last to the first; nil when none keeps to
+// perWeek. One that fires more than the present one must find more.
+func best(trials []Trial, present int, perWeek float64) *Trial {
+	var best *Trial
+	for i := len(trials) - 1; i >= 0; i-- {
+		t := &trials[i]
+		if t.PerWeek > perWeek || t.Firing > mostFiring {
+			break
+		}
+		if best == nil || i >= present || t.Alerts > best.Alerts {
+			best = t
+		}
+	}
+	return best
 }
 
 // candidates are the thresholds to try, rising: from a fifth of the present one to five times as much, with two digits.

@@ -121,7 +121,7 @@ func TestVariants(t *testing.T) {
 		},
 		{
 			"twice", "expr: share.busy >= 0.200 && total > 9 && 0.2 <= share.busy\n    clear: share.busy < 0.100 || total < 5\n    threshold: 0.20",
-			"share.busy", true, "share.busy >= 0.3 && total > 9 && 0.3 <= share.busy", "share.busy < 0.100 || total < 5",
+			"share.busy", true, "share.busy >= 0.3 && total > 9 && 0.3 <= share.busy", "share.busy < 0.15 || total < 5",
 		},
 		{"calls", "expr: count.busy > 0.2\n    threshold: 0.20", "count.busy", true, "count.busy > 0.3", ""},
 	} {

@@ -40,7 +40,7 @@ func (r *Rule) Bound() (Bound, error) {
 		return Bound{}, ErrNoThreshold
 	}
 	var b Bound
-	for _, c := range comparisonsIn(r.Expr) {
+	for _, c := range comparisonsIn(conjuncts, r.Expr) {
 		if c.literal.value != *r.Threshold || b.Number != "" && b.Number != c.number {
 			continue
 		}
@@ -50,12 +50,20 @@ func (r *Rule) Bound() (Bound, error) {
 	if b.Number == "" {
 		return Bound{}, ErrNoThreshold
 	}
-	for _, c := range comparisonsIn(r.Clear) {
+	for _, c := range comparisonsIn(joined, r.Clear) {
 		if c.number == b.Number {
 			b.clear = append(b.clear, c.literal)
 		}
 	}
 	return b, nil
+}
+
+// joined are the operands of && and ||, at whatever depth, from left to right.
+func joined(n ast.Node) []ast.Node {
+	if b, ok := n.(*ast.BinaryNode); ok && slices.Contains([]string{"&&", "and", "||", "or"}, b.Operator) {
+		return append(joined(b.Left), joined(b.Right)...)
+	}
+	return []ast.Node{n}
 }
 
 // comparison is one of a number with a constant, written as if the constant stood on the right.
@@ -64,13 +72,16 @@ type comparison struct {
 	literal          literal
 }
 
-func comparisonsIn(source string) []comparison {
+func comparisonsIn(parts func(ast.Node) []ast.Node, source string) []comparison {
+	if source == "" {
+		return nil
+	}
 	root, fault := parse(source)
-	if source == "" || fault != nil {
+	if fault != nil {
 		return nil
 	}
 	var found []comparison
-	for _, n := range conjuncts(root) {
+	for _, n := range parts(root) {
 		b, ok := n.(*ast.BinaryNode)
 		if !ok || !slices.Contains([]string{"<", "<=", ">", ">="}, b.Operator) {
 			continue

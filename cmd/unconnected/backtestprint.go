@@ -228,6 +228,9 @@ func (b *backtest) printSuggestion(w io.Writer, s *replay.Suggestion) {
 	case s.Best == nil:
 		fmt.Fprintln(w, "; no threshold from a fifth to five times that keeps to it")
 		return
+	case s.Best.Threshold == s.Present.Threshold:
+		fmt.Fprintln(w, "; it can stay")
+		return
 	}
 	fmt.Fprintf(w, ", %s would give %.2f: %d of %d present alerts caught, %d missed, %d new\n", value(s.Rule, &s.Best.Threshold),
 		s.Best.PerWeek, len(s.Caught), len(s.Caught)+len(s.Missed), len(s.Missed), len(s.New))
