@@ -16,6 +16,8 @@ type Options struct {
 	// Zone is where hours and holidays are looked up; nil is the timezone of the event that brought the newest window,
 	// or UTC when nobody knows that name.
 	Zone *time.Location
+	// Judged, if it is not nil, is told each verdict when it is made, in the order of the set for each window.
+	Judged func(Judgement)
 }
 
 // Operation is the states of all rules that apply to one operation, folded from its log. Use [New]. An Operation is not
@@ -177,6 +179,9 @@ func (o *Operation) judge(i int, w *rule.Window) {
 		o.seen = w.Behind(t.past)
 		v := t.rule.Eval(&o.seen)
 		o.memory.set(i, at, markOf(v, w), v.Value)
+		if o.options.Judged != nil {
+			o.tell(i, at, &o.seen, v)
+		}
 	}
 }
 

@@ -18,10 +18,10 @@ func (d *draft) build() {
 	}
 	d.condition()
 	if clear, ok := d.sideCondition("clear", d.rule.Clear); ok {
-		d.rule.clear = clear.truth
+		d.rule.clear, d.rule.clearTrace = clear.truth, clear.trace
 	}
 	if atOnce, ok := d.sideCondition("at_once", d.rule.AtOnce); ok {
-		d.rule.atOnce = atOnce.truth
+		d.rule.atOnce, d.rule.atOnceTrace = atOnce.truth, atOnce.trace
 	}
 	if value, _, ok := d.expression("value", d.rule.Value, number); ok {
 		d.rule.value = value.number
@@ -47,7 +47,7 @@ func (d *draft) condition() {
 	if !ok {
 		return
 	}
-	d.rule.expr = whole.truth
+	d.rule.expr, d.rule.exprTrace = whole.truth, whole.trace
 	d.rule.onTicks = whole.reads&readsTick != 0
 	d.oneKind("expr", whole)
 	d.bounded("expr", whole)

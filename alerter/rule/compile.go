@@ -52,6 +52,8 @@ type compiled struct {
 	volume bool
 	// bounds truths cannot hold without a constant number of calls.
 	bounds bool
+	// trace is what a whole expression is made of; only [compile] sets it.
+	trace []tracePart
 }
 
 // fault is what is wrong with an expression.
@@ -64,8 +66,9 @@ type fault struct {
 type compiler struct {
 	source    []rune
 	faults    []fault
-	constants map[string]float64 // of the rule
-	needs     *needs             // of the rule: what its functions look at is added
+	constants map[string]float64    // of the rule
+	needs     *needs                // of the rule: what its functions look at is added
+	made      map[ast.Node]compiled // what became of each part, for its trace
 }
 
 // run compiles the source, which must be of the kind want. parts are the operands of the && at its top.
@@ -74,6 +77,7 @@ func (c *compiler) run(want kind) (whole compiled, parts []compiled, faults []fa
 	if f != nil {
 		return compiled{}, nil, []fault{*f}
 	}
+	c.made = map[ast.Node]compiled{}
 	for _, n := range conjuncts(root) {
 		parts = append(parts, c.compile(n))
 	}
@@ -89,6 +93,7 @@ func (c *compiler) run(want kind) (whole compiled, parts []compiled, faults []fa
 	if whole.kind != invalid && whole.kind != want {
 		c.fail(root, "this is a %v, but a %v is needed here", whole.kind, want)
 	}
+	whole.trace = c.trace(root)
 	return whole, parts, c.faults
 }
 
@@ -147,6 +152,12 @@ func (c *compiler) expect(part compiled, want kind, n ast.Node, place string) bo
 }
 
 func (c *compiler) compile(n ast.Node) compiled {
+	made := c.compileNode(n)
+	c.made[n] = made
+	return made
+}
+
+func (c *compiler) compileNode(n ast.Node) compiled {
 	switch n := n.(type) {
 	case *ast.IntegerNode:
 		return constant(float64(n.Value))

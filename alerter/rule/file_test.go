@@ -155,7 +155,7 @@ func TestRefusedFiles(t *testing.T) {
 		{"lines that end as on other systems", "\ufeffholidays: []\r\nextend: builtin\r\nmore: 1\rmost: 2", []string{
 			`rules.yaml:3:1: unknown key "more"`, `rules.yaml:4:1: unknown key "most"`}},
 		{"not a mapping", "- alert: A", []string{"rules.yaml:1:1: a rules file must be a mapping"}},
-		{"two documents", "rules: []\n---\nrules: []", []string{"rules.yaml:3:1: a rules file is one YAML document"}},
+		{"two documents", "rules: []\n---\nrules: []", []string{"rules.yaml:3:1: a file is one YAML document"}},
 		{"a key twice", "rules: []\nrules: []", []string{"rules.yaml:2:1: not YAML: mapping key"}},
 		{"unknown keys at both levels", "rule: []\nrules:\n  - {alert: A, expr: total > 5, sevrity: info}", []string{
 			`rules.yaml:1:1: unknown key "rule"; did you mean rules?`,

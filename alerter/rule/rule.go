@@ -45,6 +45,8 @@ type Rule struct {
 
 	expr, clear, volume, atOnce func(*Window) Tri // all but expr may be nil
 	value, limit                func(*Window) float64
+	exprTrace, clearTrace       []tracePart
+	atOnceTrace                 []tracePart
 	valueIsShare, onTicks       bool
 	needs                       needs
 	open                        hours

@@ -10,6 +10,7 @@ import (
 // rulesCommand looks at alerting rules.
 type rulesCommand struct {
 	Check rulesCheck `cmd:"" help:"Check a rules file, or a directory of them, and list the rules."`
+	Test  rulesTest  `cmd:"" help:"Run tests of rules: windows in, alerts expected."`
 	Print rulesPrint `cmd:"" help:"Print the built-in rules, to read or to start from."`
 }
 

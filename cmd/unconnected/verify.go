@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-	"golang.org/x/term"
 
 	"unconnected/events"
 	"unconnected/internal/natsio"
@@ -240,33 +239,4 @@ func (v *verdict) print(t *terminal) error {
 		fmt.Fprintln(t.stdout, "no faults: every window once, in order, nothing lost")
 	}
 	return nil
-}
-
-// progress tells a person at a terminal how far long work got; elsewhere it is silent.
-type progress struct {
-	t     *terminal
-	verb  string
-	n     int
-	began time.Time
-	last  time.Time
-	shown bool
-}
-
-func newProgress(t *terminal, verb string) *progress {
-	return &progress{t: t, verb: verb, began: time.Now(), last: time.Now()}
-}
-
-func (p *progress) add(n int) {
-	p.n += n
-	if p.n%1024 != 0 || time.Since(p.last) < 200*time.Millisecond || !term.IsTerminal(int(p.t.stderr.Fd())) {
-		return
-	}
-	p.last, p.shown = time.Now(), true
-	fmt.Fprintf(p.t.stderr, "\r%s %d messages, %.0f/s ", p.verb, p.n, float64(p.n)/time.Since(p.began).Seconds())
-}
-
-func (p *progress) done() {
-	if p.shown {
-		fmt.Fprint(p.t.stderr, "\r\033[K")
-	}
 }
