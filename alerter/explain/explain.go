@@ -42,17 +42,20 @@ type Explanation struct {
 
 // Step is what the rule made of one window.
 type Step struct {
-	Sequence   uint64           `json:"sequence"` // of the message in CALLS that was judged last; 0 where there is none
-	Kind       string           `json:"kind"`     // live, missed, ambiguous, revision, backfill or hole
-	Window     events.Window    `json:"window"`
-	Total      *int64           `json:"total"`            // nil when unknown
-	Counts     map[string]int64 `json:"counts,omitempty"` // none when unknown
-	Value      *float64         `json:"value"`            // nil when unknown, or the rule has none
-	Expr       string           `json:"expr"`             // true, false or unknown
-	Clear      string           `json:"clear"`            // alike
-	Quiet      bool             `json:"quiet"`            // it counts for keep
-	Parts      []Part           `json:"parts"`            // of expr
-	ClearParts []Part           `json:"clear_parts,omitempty"`
+	Sequence    uint64           `json:"sequence"` // of the message in CALLS that was judged last; 0 where there is none
+	Kind        string           `json:"kind"`     // live, missed, ambiguous, revision, backfill or hole
+	Window      events.Window    `json:"window"`
+	Total       *int64           `json:"total"`            // nil when unknown
+	Counts      map[string]int64 `json:"counts,omitempty"` // none when unknown
+	Value       *float64         `json:"value"`            // nil when unknown, or the rule has none
+	Expr        string           `json:"expr"`             // true, false or unknown
+	Clear       string           `json:"clear"`            // alike
+	AtOnce      string           `json:"at_once"`          // alike; false for a rule without such a condition
+	Threshold   *float64         `json:"threshold"`        // what the value is compared with; nil when unknown, or there is none
+	Quiet       bool             `json:"quiet"`            // it counts for keep
+	Parts       []Part           `json:"parts"`            // of expr
+	ClearParts  []Part           `json:"clear_parts,omitempty"`
+	AtOnceParts []Part           `json:"at_once_parts,omitempty"`
 	// How the windows counted when this was the newest; absent for what was judged before that.
 	Count *Count `json:"count"`
 }

@@ -118,14 +118,14 @@ func kindOf(e *events.Event) string {
 func stepOf(j *evaluate.Judgement) Step {
 	step := Step{
 		Kind: "hole", Window: j.Window, Expr: j.Verdict.Expr.String(), Clear: j.Verdict.Clear.String(), Quiet: j.Verdict.Quiet(),
-		Value: known(j.Verdict.Value),
+		AtOnce: j.Verdict.AtOnce.String(), Value: known(j.Verdict.Value), Threshold: j.Rule.ThresholdIn(j.Seen),
 	}
 	if j.Seen.Known() {
 		total := j.Seen.Total()
 		step.Total, step.Counts = &total, j.Seen.Counts()
 	}
 	trace := j.Rule.Trace(j.Seen)
-	step.Parts, step.ClearParts = partsOf(trace.Expr), partsOf(trace.Clear)
+	step.Parts, step.ClearParts, step.AtOnceParts = partsOf(trace.Expr), partsOf(trace.Clear), partsOf(trace.AtOnce)
 	return step
 }
 

@@ -2,7 +2,6 @@ package replay
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"time"
 
@@ -62,15 +61,9 @@ func Run(list []events.Event, rules *rule.Set, o Options) *Result {
 	return r.result
 }
 
-// onClock matches the conditions that history cannot tell, quoted matches what cannot be one of them.
-var (
-	onClock = regexp.MustCompile(`\b(missing|status)\b`)
-	quoted  = regexp.MustCompile(`"[^"]*"|'[^']*'`)
-)
-
 func leftOut(rules *rule.Set) (names []string) {
 	for _, r := range rules.Rules {
-		if onClock.MatchString(quoted.ReplaceAllString(r.Expr, "")) {
+		if r.OnTicks() {
 			names = append(names, r.Name)
 		}
 	}

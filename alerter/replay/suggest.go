@@ -13,8 +13,9 @@ import (
 
 // Suggestion is what another threshold would do to a rule.
 type Suggestion struct {
-	Rule    *rule.Rule
-	Present Trial
+	Rule     *rule.Rule
+	Constant string // the name of the constant that is moved; empty for a threshold that expr has as a number
+	Present  Trial
 	// Best is the threshold that catches most among those that keep to the number of alerts. It is nil when none does, or
 	// Err says why there is nothing to try.
 	Best *Trial
@@ -30,6 +31,7 @@ type Trial struct {
 	Threshold float64
 	Expr      string
 	Clear     string
+	Constants map[string]float64 // those that differ from the rule's
 	Alerts    int
 	PerWeek   float64
 	Firing    float64 // part of the time that it fired: 0.01 is 1 %
@@ -46,18 +48,23 @@ func Suggest(list []events.Event, rules *rule.Set, o Options, perWeek float64) (
 	o.Values = false
 	present := Run(list, rules, o)
 	for _, r := range rules.Rules {
-		if r.Threshold == nil {
+		if r.Threshold == nil && r.Limit == "" {
 			continue
 		}
 		s, err := suggest(list, rules, r, o, perWeek)
 		if errors.Is(err, rule.ErrNoThreshold) {
 			s, err = Suggestion{Err: err}, nil
+			if r.Threshold != nil {
+				s.Present.Threshold = *r.Threshold
+			}
 		}
 		if err != nil {
 			return nil, fmt.Errorf("suggest thresholds: %w", err)
 		}
 		s.Rule = r
+		threshold := s.Present.Threshold
 		s.Present = present.trial(r)
+		s.Present.Threshold = threshold
 		s.compare(present)
 		all = append(all, s)
 	}
@@ -69,7 +76,8 @@ func suggest(list []events.Event, rules *rule.Set, r *rule.Rule, o Options, perW
 	if err != nil {
 		return s, err
 	}
-	thresholds := candidates(*r.Threshold, r.ValueIsShare())
+	s.Constant, s.Present.Threshold = bound.Constant, bound.Present
+	thresholds := candidates(bound.Present, r.ValueIsShare())
 	if !bound.Rising {
 		slices.Reverse(thresholds)
 	}
@@ -77,7 +85,11 @@ func suggest(list []events.Event, rules *rule.Set, r *rule.Rule, o Options, perW
 	if err != nil {
 		return s, err
 	}
-	s.Best = best(sweep(list, variants, o), slices.Index(thresholds, *r.Threshold), perWeek)
+	trials := sweep(list, variants, o)
+	for i := range trials {
+		trials[i].Threshold, trials[i].Constants = thresholds[i], differing(variants.Rules[i].Constants, r.Constants)
+	}
+	s.Best = best(trials, slices.Index(thresholds, bound.Present), perWeek)
 	if s.Best == nil {
 		return s, nil
 	}
@@ -120,9 +132,20 @@ func candidates(threshold float64, share bool) []float64 {
 	return slices.Compact(list)
 }
 
+// differing are the constants of a variant that are not those of the rule.
+func differing(variant, of map[string]float64) map[string]float64 {
+	constants := make(map[string]float64)
+	for name, v := range variant {
+		if v != of[name] {
+			constants[name] = v
+		}
+	}
+	return constants
+}
+
 // trial is how a rule did.
 func (r *Result) trial(of *rule.Rule) Trial {
-	t := Trial{Threshold: *of.Threshold, Expr: of.Expr, Clear: of.Clear}
+	t := Trial{Expr: of.Expr, Clear: of.Clear}
 	for _, a := range r.alerts() {
 		if a.Rule == of {
 			t.Alerts++

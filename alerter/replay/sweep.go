@@ -9,7 +9,7 @@ import (
 )
 
 // sweep replays windows for the number of alerts of each rule alone: unlike [Run] it makes no transitions, whose texts
-// cost more than all else when a low threshold fires without end.
+// cost more than all else when a low threshold fires without end. The trials lack Threshold and Constants.
 func sweep(list []events.Event, rules *rule.Set, o Options) []Trial {
 	s := &sweeper{options: o, rules: rules, operations: make(map[string]*swept), trials: make([]Trial, len(rules.Rules))}
 	for i := range list {
@@ -27,7 +27,7 @@ func sweep(list []events.Event, rules *rule.Set, o Options) []Trial {
 	span := float64(s.span.To.Sub(s.span.From)) * float64(len(s.operations))
 	for i, r := range rules.Rules {
 		t := &s.trials[i]
-		t.Threshold, t.Expr, t.Clear, t.PerWeek = *r.Threshold, r.Expr, r.Clear, s.span.PerWeek(t.Alerts)
+		t.Expr, t.Clear, t.PerWeek = r.Expr, r.Clear, s.span.PerWeek(t.Alerts)
 		if span > 0 {
 			t.Firing /= span
 		}

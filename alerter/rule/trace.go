@@ -19,11 +19,13 @@ type Part struct {
 type Trace struct {
 	Expr  []Part
 	Clear []Part // none for a rule that clears when Expr no longer holds
+	// AtOnce is of the condition that needs no second window; none for a rule without one.
+	AtOnce []Part
 }
 
 // Trace takes the rule's conditions apart, to show people why a window held or did not. It is much slower than Eval.
 func (r *Rule) Trace(w *Window) Trace {
-	return Trace{Expr: traceOf(r.exprTrace, w), Clear: traceOf(r.clearTrace, w)}
+	return Trace{Expr: traceOf(r.exprTrace, w), Clear: traceOf(r.clearTrace, w), AtOnce: traceOf(r.atOnceTrace, w)}
 }
 
 func traceOf(parts []tracePart, w *Window) []Part {

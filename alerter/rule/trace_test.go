@@ -3,6 +3,7 @@ package rule_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -162,5 +163,45 @@ func TestNoThreshold(t *testing.T) {
 		if _, err := set.Variants(set.Rules[0], []float64{1}); !errors.Is(err, rule.ErrNoThreshold) {
 			t.Errorf("%s: %v", keys, err)
 		}
+	}
+}
+
+// TestVariantsOfConstants: where the threshold is a constant, or is made of one, the constant moves, and with it those that
+// clear the same number.
+func TestVariantsOfConstants(t *testing.T) {
+	for _, c := range []struct{ name, constant, clears string }{{"CongestionSpike", "points", "over"}, {"NetworkSideHalf", "half", "end"}} {
+		set := rule.Builtin()
+		r := set.Find(c.name)
+		bound, err := r.Bound()
+		if err != nil || bound.Constant != c.constant || !bound.Rising || bound.Present != r.Constants[c.constant] {
+			t.Fatalf("%s: %+v, %v", c.name, bound, err)
+		}
+		variants, err := set.Variants(r, []float64{bound.Present, 2 * bound.Present})
+		if err != nil {
+			t.Fatal(err)
+		}
+		same, twice := variants.Rules[0], variants.Rules[1]
+		for name, v := range r.Constants {
+			want := v
+			if name == c.constant || name == c.clears {
+				want = 2 * v
+			}
+			if got := twice.Constants[name]; math.Abs(got-want) > 1e-12 {
+				t.Errorf("%s: %s is %v, want %v", c.name, name, got, want)
+			}
+		}
+		if same.Expr != r.Expr || same.Clear != r.Clear || same.AtOnce != r.AtOnce || same.Limit != r.Limit || same.Keep != r.Keep ||
+			fmt.Sprint(same.Constants) != fmt.Sprint(r.Constants) {
+			t.Errorf("%s: the variant is another rule: %+v", c.name, same)
+		}
+	}
+}
+
+// TestTraceAtOnce: the condition that fires at once is taken apart as well.
+func TestTraceAtOnce(t *testing.T) {
+	w := windowOf(100, 44)
+	trace := rule.Builtin().Find("CongestionSpike").Trace(&w)
+	if got := written(trace.AtOnce); !strings.Contains(got, "count.congestion >= calls = true\n  count.congestion = 44\n") || !strings.Contains(got, "raised(") {
+		t.Errorf("%s", got)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 
@@ -15,10 +17,13 @@ import (
 // with it.
 var ErrNoThreshold = errors.New("expr compares nothing with the rule's threshold")
 
-// Bound is the comparison of a rule's expression with its threshold: `share.congestion >= 0.20` with a threshold of 0.20.
+// Bound is the comparison of a rule's expression with its threshold: `share.congestion >= 0.20` with a threshold of 0.20,
+// `lift("share.congestion") >= points` with one of baseline("share.congestion") + points.
 type Bound struct {
-	Number string // what is compared, as expr writes it
-	Rising bool   // true when a higher threshold makes the rule fire less: Number >= threshold
+	Number   string  // what is compared, as expr writes it
+	Rising   bool    // true when a higher threshold makes the rule fire less: Number >= threshold
+	Constant string  // the name of what is moved; empty when it is written as a number
+	Present  float64 // what it is compared with now
 	literals
 }
 
@@ -31,31 +36,42 @@ type literals struct {
 type literal struct {
 	from, to int // in characters
 	value    float64
+	name     string // of one of the rule's constants; empty for a number
 }
 
 // Bound finds the comparison with the rule's threshold. Of several the first tells what is compared; all of them that
 // compare it move together. It is [ErrNoThreshold] when there is none.
 func (r *Rule) Bound() (Bound, error) {
-	if r.Threshold == nil || *r.Threshold == 0 {
-		return Bound{}, ErrNoThreshold
-	}
 	var b Bound
-	for _, c := range comparisonsIn(conjuncts, r.Expr) {
-		if c.literal.value != *r.Threshold || b.Number != "" && b.Number != c.number {
+	for _, c := range comparisonsIn(conjuncts, r.Expr, r.Constants) {
+		same := b.Number == c.number && b.Present == c.literal.value
+		if !same && (b.Number != "" || !r.isThreshold(c.literal)) {
 			continue
 		}
-		b.Number, b.Rising = c.number, c.operator == ">=" || c.operator == ">"
+		b.Number, b.Constant, b.Present = c.number, c.literal.name, c.literal.value
+		b.Rising = c.operator == ">=" || c.operator == ">"
 		b.expr = append(b.expr, c.literal)
 	}
 	if b.Number == "" {
 		return Bound{}, ErrNoThreshold
 	}
-	for _, c := range comparisonsIn(joined, r.Clear) {
+	for _, c := range comparisonsIn(joined, r.Clear, r.Constants) {
 		if c.number == b.Number {
 			b.clear = append(b.clear, c.literal)
 		}
 	}
 	return b, nil
+}
+
+// isThreshold tells whether a constant is the rule's threshold, or what its threshold is made of.
+func (r *Rule) isThreshold(l literal) bool {
+	if l.value == 0 {
+		return false // nothing is in proportion to it
+	}
+	if r.Threshold != nil {
+		return *r.Threshold == l.value
+	}
+	return l.name != "" && regexp.MustCompile(`\b`+regexp.QuoteMeta(l.name)+`\b`).MatchString(r.Limit)
 }
 
 // joined are the operands of && and ||, at whatever depth, from left to right.
@@ -72,7 +88,7 @@ type comparison struct {
 	literal          literal
 }
 
-func comparisonsIn(parts func(ast.Node) []ast.Node, source string) []comparison {
+func comparisonsIn(parts func(ast.Node) []ast.Node, source string, constants map[string]float64) []comparison {
 	if source == "" {
 		return nil
 	}
@@ -86,24 +102,32 @@ func comparisonsIn(parts func(ast.Node) []ast.Node, source string) []comparison 
 		if !ok || !slices.Contains([]string{"<", "<=", ">", ">="}, b.Operator) {
 			continue
 		}
-		if l, ok := literalOf(b.Right); ok {
+		if l, ok := literalOf(b.Right, constants); ok {
 			found = append(found, comparison{b.Left.String(), b.Operator, l})
-		} else if l, ok := literalOf(b.Left); ok {
+		} else if l, ok := literalOf(b.Left, constants); ok {
 			found = append(found, comparison{b.Right.String(), mirrored[b.Operator], l})
 		}
 	}
 	return found
 }
 
-func literalOf(n ast.Node) (literal, bool) {
+func literalOf(n ast.Node, constants map[string]float64) (literal, bool) {
 	at := n.Location()
+	l := literal{from: at.From, to: at.To}
 	switch n := n.(type) {
 	case *ast.IntegerNode:
-		return literal{at.From, at.To, float64(n.Value)}, true
+		l.value = float64(n.Value)
 	case *ast.FloatNode:
-		return literal{at.From, at.To, n.Value}, true
+		l.value = n.Value
+	case *ast.IdentifierNode:
+		l.name = n.Value
+		value, known := constants[l.name]
+		l.value = value
+		return l, known
+	default:
+		return l, false
 	}
-	return literal{}, false
+	return l, true
 }
 
 // Variants is a set of one rule of s with other thresholds: the rules V0, V1, …, one per threshold. What clears the
@@ -148,13 +172,30 @@ func (r *Rule) entryWith(bound Bound, threshold float64) (map[string]any, error)
 		}
 	}
 	entry["for"] = fmt.Sprintf("%d of %d", r.For.N, r.For.M)
-	entry["threshold"] = threshold
-	factor := threshold / *r.Threshold
+	delete(entry, "limit")
+	if r.Limit != "" {
+		entry["threshold"] = r.Limit
+	} else if r.Threshold != nil {
+		entry["threshold"] = threshold
+	}
+	factor := threshold / bound.Present
 	entry["expr"] = replaced(r.Expr, bound.expr, factor)
 	if r.Clear != "" {
 		entry["clear"] = replaced(r.Clear, bound.clear, factor)
 	}
+	entry["constants"] = r.moved(bound, factor)
 	return entry, nil
+}
+
+// moved are the rule's constants, those of the bound multiplied.
+func (r *Rule) moved(bound Bound, factor float64) map[string]float64 {
+	constants := maps.Clone(r.Constants)
+	for _, l := range slices.Concat(bound.expr, bound.clear) {
+		if l.name != "" {
+			constants[l.name], _ = strconv.ParseFloat(scaled(l.value, factor), 64) // which writes nothing else
+		}
+	}
+	return constants
 }
 
 // isAbsent tells whether a value is what a key has that was not given.
@@ -177,6 +218,9 @@ func replaced(source string, literals []literal, factor float64) string {
 	text := []rune(source)
 	slices.SortFunc(literals, func(a, b literal) int { return cmp.Compare(b.from, a.from) })
 	for _, l := range literals { // from behind, so that places stay right
+		if l.name != "" {
+			continue
+		}
 		text = slices.Replace(text, l.from, l.to, []rune(scaled(l.value, factor))...)
 	}
 	return string(text)

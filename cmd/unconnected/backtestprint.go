@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -220,7 +221,11 @@ func (b *backtest) printSuggestions(w io.Writer) {
 }
 
 func (b *backtest) printSuggestion(w io.Writer, s *replay.Suggestion) {
-	fmt.Fprintf(w, "  %s: %s gives %.2f a week", s.Rule.Name, value(s.Rule, s.Rule.Threshold), s.Present.PerWeek)
+	name := s.Rule.Name
+	if s.Constant != "" {
+		name += ", " + s.Constant
+	}
+	fmt.Fprintf(w, "  %s: %s gives %.2f a week", name, value(s.Rule, &s.Present.Threshold), s.Present.PerWeek)
 	switch {
 	case s.Err != nil:
 		fmt.Fprintln(w, "; its expression does not compare a number with the threshold")
@@ -234,10 +239,7 @@ func (b *backtest) printSuggestion(w io.Writer, s *replay.Suggestion) {
 	}
 	fmt.Fprintf(w, ", %s would give %.2f: %d of %d present alerts caught, %d missed, %d new\n", value(s.Rule, &s.Best.Threshold),
 		s.Best.PerWeek, len(s.Caught), len(s.Caught)+len(s.Missed), len(s.Missed), len(s.New))
-	fmt.Fprintf(w, "    expr: %s\n", s.Best.Expr)
-	if s.Best.Clear != "" {
-		fmt.Fprintf(w, "    clear: %s\n", s.Best.Clear)
-	}
+	printVariant(w, s)
 	const most = 10
 	for _, list := range []struct {
 		word   string
@@ -250,6 +252,26 @@ func (b *backtest) printSuggestion(w io.Writer, s *replay.Suggestion) {
 			}
 			fmt.Fprintf(w, "    %s  %s  %s  at most %s\n", list.word, b.clock(a.Timezone, a.Start), a.Operation, value(s.Rule, a.Peak))
 		}
+	}
+}
+
+// printVariant prints what the rules file would have to say.
+func printVariant(w io.Writer, s *replay.Suggestion) {
+	if s.Best.Expr != s.Rule.Expr {
+		fmt.Fprintf(w, "    expr: %s\n", s.Best.Expr)
+	}
+	if s.Best.Clear != s.Rule.Clear {
+		fmt.Fprintf(w, "    clear: %s\n", s.Best.Clear)
+	}
+	var constants []string
+	for _, name := range slices.Sorted(maps.Keys(s.Best.Constants)) {
+		constants = append(constants, fmt.Sprintf("%s: %g", name, s.Best.Constants[name]))
+	}
+	if len(constants) > 0 {
+		fmt.Fprintf(w, "    constants: {%s}\n", strings.Join(constants, ", "))
+	}
+	if s.Rule.AtOnce != "" {
+		fmt.Fprintln(w, "    (it fires at once as well, by a condition that stays as it is)")
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -172,7 +174,7 @@ func printExplanation(w io.Writer, x *explain.Explanation, zone *time.Location) 
 	}
 	fmt.Fprintln(w)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "SEQUENCE\tWINDOW (%s)\tMESSAGE\tCALLS\tVALUE\tEXPR\tCLEAR\tHELD\tQUIET\tAFTER IT\n", zone)
+	fmt.Fprintf(table, "SEQUENCE\tWINDOW (%s)\tMESSAGE\tCALLS\tVALUE\tTHRESHOLD\tEXPR\tCLEAR\tHELD\tQUIET\tAFTER IT\n", zone)
 	for i := range x.Steps {
 		printStep(table, x, &x.Steps[i], zone)
 	}
@@ -208,9 +210,19 @@ func printDefinition(w io.Writer, r *rule.Rule) {
 	if clear == "" {
 		clear = "the expression no longer holds"
 	}
-	fmt.Fprintf(w, "  expr   %s\n  clear  %s\n  for    %d of %d windows; keep %d", r.Expr, clear, r.For.N, r.For.M, r.Keep)
+	fmt.Fprintf(w, "  expr   %s\n", r.Expr)
+	if r.AtOnce != "" {
+		fmt.Fprintf(w, "  at once  %s\n", r.AtOnce)
+	}
+	fmt.Fprintf(w, "  clear  %s\n  for    %d of %d windows; keep %d", clear, r.For.N, r.For.M, r.Keep)
 	if r.Threshold != nil {
 		fmt.Fprintf(w, "; threshold %s", value(r, r.Threshold))
+	}
+	if r.Limit != "" {
+		fmt.Fprintf(w, "; threshold %s", r.Limit)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Constants)) {
+		fmt.Fprintf(w, "; %s %g", name, r.Constants[name])
 	}
 	if r.Hours != "" {
 		fmt.Fprintf(w, "; hours %s", r.Hours)
@@ -231,8 +243,8 @@ func printStep(w io.Writer, x *explain.Explanation, s *explain.Step, zone *time.
 		quiet = fmt.Sprintf("%d of %d", min(c.Quiet, x.Definition.Keep), x.Definition.Keep)
 		after = stateAfter(c)
 	}
-	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", sequence, span(s.Window, zone), s.Kind, calls,
-		value(x.Definition, s.Value), s.Expr, s.Clear, held, quiet, after)
+	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", sequence, span(s.Window, zone), s.Kind, calls,
+		value(x.Definition, s.Value), value(x.Definition, s.Threshold), s.Expr, s.Clear, held, quiet, after)
 }
 
 func stateAfter(c *explain.Count) string {
@@ -260,9 +272,15 @@ func span(w events.Window, zone *time.Location) string {
 
 // printParts takes the conditions of one window apart: what is joined by && at the top, each with its numbers.
 func printParts(w io.Writer, s *explain.Step, zone *time.Location) {
-	fmt.Fprintf(w, "%s  expr %s: %s\n", span(s.Window, zone), s.Expr, inWords(s.Parts))
-	if len(s.ClearParts) > 0 {
-		fmt.Fprintf(w, "%s  clear %s: %s\n", strings.Repeat(" ", len([]rune(span(s.Window, zone)))), s.Clear, inWords(s.ClearParts))
+	head := span(s.Window, zone)
+	for _, condition := range []struct {
+		name, truth string
+		parts       []explain.Part
+	}{{"expr", s.Expr, s.Parts}, {"at once", s.AtOnce, s.AtOnceParts}, {"clear", s.Clear, s.ClearParts}} {
+		if len(condition.parts) > 0 {
+			fmt.Fprintf(w, "%s  %s %s: %s\n", head, condition.name, condition.truth, inWords(condition.parts))
+			head = strings.Repeat(" ", len([]rune(head)))
+		}
 	}
 }
 

@@ -213,8 +213,11 @@ func (p *Page) suggestions() (rows []suggestionRow) {
 	for _, s := range p.Suggestions {
 		share := s.Rule.ValueIsShare()
 		row := suggestionRow{
-			Title: s.Rule.Title(p.Language), Present: number(*s.Rule.Threshold, share), PresentRate: trimmed(s.Present.PerWeek, 2),
+			Title: s.Rule.Title(p.Language), Present: number(s.Present.Threshold, share), PresentRate: trimmed(s.Present.PerWeek, 2),
 			Caught: len(s.Caught), Missed: len(s.Missed), New: len(s.New),
+		}
+		if s.Constant != "" {
+			row.Title += ", " + s.Constant
 		}
 		switch {
 		case s.Err != nil:
