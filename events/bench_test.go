@@ -28,6 +28,7 @@ func sample(i int) *events.Event {
 		},
 		PolledAt:   start.Add(6*time.Minute + 30120*time.Millisecond),
 		Checkpoint: start.Add(5 * time.Minute),
+		Reconciled: events.Reconciled{Periods: start.Truncate(time.Hour).Add(-time.Hour), Days: start.Truncate(24 * time.Hour)},
 	}
 }
 

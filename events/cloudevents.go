@@ -21,6 +21,7 @@ const (
 	headerContentType = "ce-datacontenttype"
 
 	HeaderCheckpoint = "Unconnected-Checkpoint"
+	HeaderReconciled = "Unconnected-Reconciled"
 	HeaderBackfill   = "Unconnected-Backfill"
 	HeaderCause      = "Unconnected-Cause"
 )

@@ -101,11 +101,15 @@ func TestEventHeaders(t *testing.T) {
 	foreign, foreignHeader := live("ventas", 0), common("ventas/20261122T150000Z/PT300S/0", "calls.unconnected")
 	foreign.Source = "//café \"10%\"\n/cdr_6~"
 	foreignHeader["ce-source"] = []string{"//caf%C3%A9%20%2210%25%22%0A/cdr_6~"}
+	compared, comparedHeader := live("ventas", 0), common("ventas/20261122T150000Z/PT300S/0", "calls.unconnected")
+	compared.Reconciled = events.Reconciled{Periods: compared.Checkpoint.Add(-2 * time.Hour), Days: compared.Checkpoint.Add(-24 * time.Hour)}
+	comparedHeader["Unconnected-Reconciled"] = []string{"2026-11-22T13:05:00Z 2026-11-21T15:05:00Z"}
 	tests := []struct {
 		name  string
 		event events.Event
 		want  nats.Header
 	}{
+		{"compared again", compared, comparedHeader},
 		{"live", live("ventas", 0), common("ventas/20261122T150000Z/PT300S/0", "calls.unconnected")},
 		{"missed", missed("ventas", 0), common("ventas/20261122T150000Z/PT300S/missed", "calls.unconnected.missed")},
 		{"backfill", backfilled("ventas", 0, 3), backfill},
@@ -119,6 +123,9 @@ func TestEventHeaders(t *testing.T) {
 		}
 		if msg.Subject != "calls.unconnected.ventas" {
 			t.Errorf("%s: subject %s", test.name, msg.Subject)
+		}
+		if got := decode(t, msg); got.Reconciled != test.event.Reconciled {
+			t.Errorf("%s: reconciled %v, want %v", test.name, got.Reconciled, test.event.Reconciled)
 		}
 		if got := decode(t, msg); got.Source != test.event.Source {
 			t.Errorf("%s: source %q, want %q", test.name, got.Source, test.event.Source)
@@ -161,6 +168,9 @@ func random(r *rand.Rand) events.Event {
 	e.Source = pick("//simulated/cdr_6", "//wv0011.wolkvox.com/cdr_6", "//ñandú/% \"x\"")
 	e.PolledAt = e.Window.End.Add(time.Duration(r.IntN(1e9)) * time.Millisecond)
 	e.Checkpoint = e.Window.End.Add(time.Duration(r.IntN(2)*r.IntN(100_000)) * time.Second)
+	if r.IntN(2) == 0 {
+		e.Reconciled = events.Reconciled{Periods: e.Checkpoint.Add(-time.Hour), Days: e.Checkpoint.Add(-24 * time.Hour)}
+	}
 	e.Ambiguous = r.IntN(10) == 0
 	if r.IntN(10) == 0 {
 		e.Total, e.Counts = 0, nil

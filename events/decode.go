@@ -2,6 +2,8 @@ package events
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go"
@@ -20,6 +22,9 @@ type Decoder struct {
 	places []string // texts of the message before, by their place in it
 	id     []byte
 	number [32]byte
+
+	reconciledText string // of the message before, and what it means
+	reconciled     Reconciled
 
 	err     error // the first that UnmarshalData met
 	unknown bool  // UnmarshalData met a field that it does not know
@@ -84,6 +89,7 @@ func (d *Decoder) decodeHeader(e *Event, header nats.Header) (err error) {
 	if e.Checkpoint, err = parseTime(get(header, HeaderCheckpoint)); err != nil {
 		return fmt.Errorf("%s: %w", HeaderCheckpoint, err)
 	}
+	e.Reconciled = d.decodeReconciled(get(header, HeaderReconciled))
 	switch backfill := get(header, HeaderBackfill); backfill {
 	case "":
 	case "1":
@@ -92,6 +98,28 @@ func (d *Decoder) decodeHeader(e *Event, header nats.Header) (err error) {
 		return fmt.Errorf("%s is %.20q, not 1", HeaderBackfill, backfill)
 	}
 	return nil
+}
+
+// header writes r as the value of its header: both times, with a blank between.
+func (r Reconciled) header() string {
+	return r.Periods.UTC().Format(time.RFC3339) + " " + r.Days.UTC().Format(time.RFC3339)
+}
+
+// decodeReconciled reads what header wrote; anything else says nothing, since the counts are none the worse for it. In a
+// history most messages repeat the value of the one before.
+func (d *Decoder) decodeReconciled(value string) Reconciled {
+	if value == d.reconciledText {
+		return d.reconciled
+	}
+	var r Reconciled
+	periods, days, _ := strings.Cut(value, " ")
+	r.Periods, _ = parseTime(periods)
+	r.Days, _ = parseTime(days)
+	if r.IsZero() || r.header() != value {
+		return Reconciled{}
+	}
+	d.reconciledText, d.reconciled = strings.Clone(value), r
+	return r
 }
 
 // DecodeAlert reads a message of ALERTS that a consumer delivered. An error is always an [*InvalidError].

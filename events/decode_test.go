@@ -242,7 +242,12 @@ func TestDecodeIgnoresWhatItDoesNotKnow(t *testing.T) {
 		{name: "blanks", old: `{"operation":"default"`, new: "\n\t { \"operation\" : \"default\"\r\n"},
 		{name: "another zone", old: `"2026-11-22T15:00:00Z"`, new: `"2026-11-22T10:00:00-05:00"`},
 		{name: "a documented result left out", old: `,"tcpa":0`, new: ``},
-		{name: "header", header: "Unconnected-Reconciled", value: "x"},
+		{name: "header", header: "Unconnected-Campaign", value: "x"},
+		{name: "reconciled no time", header: "Unconnected-Reconciled", value: "x"},
+		{name: "reconciled one time", header: "Unconnected-Reconciled", value: "2026-11-22T15:00:00Z"},
+		{name: "reconciled three times", header: "Unconnected-Reconciled", value: "2026-11-22T15:00:00Z 2026-11-22T15:00:00Z 2026-11-22T15:00:00Z"},
+		{name: "reconciled in fractions", header: "Unconnected-Reconciled", value: "2026-11-22T15:00:00.5Z 2026-11-22T15:00:00Z"},
+		{name: "reconciled in part", header: "Unconnected-Reconciled", value: "2026-11-22T15:00:00Z 0001-01-01T00:00:00Z"},
 	} {
 		var d events.Decoder
 		got, err := d.DecodeRaw(test.spoiled(t, msg))

@@ -41,6 +41,9 @@ func Encode(e *Event) (*nats.Msg, error) {
 		typ: e.Type(), source: e.Source, subject: e.Operation, id: e.ID(), schema: SchemaCalls, time: e.Window.End,
 	}.header()
 	header[HeaderCheckpoint] = []string{e.Checkpoint.UTC().Format(time.RFC3339)}
+	if !e.Reconciled.IsZero() {
+		header[HeaderReconciled] = []string{e.Reconciled.header()}
+	}
 	if e.Backfill {
 		header[HeaderBackfill] = []string{"1"}
 	}

@@ -43,6 +43,16 @@ type Missed struct {
 	Attempts int    `json:"attempts"`
 }
 
+// Reconciled is how far an operation's log was compared again with the API, which corrects its counts after the fact. Every
+// message of the log repeats it, like the checkpoint. Times are in UTC and whole seconds. The zero Reconciled says nothing.
+type Reconciled struct {
+	Periods time.Time // every closed period that ends at or before it was compared
+	Days    time.Time // every local day that ends at or before it was compared as a whole
+}
+
+// IsZero tells whether r says nothing.
+func (r Reconciled) IsZero() bool { return r.Periods.IsZero() || r.Days.IsZero() }
+
 // Event is one message of the stream CALLS: the unconnected calls of one operation in one window, or, when Missed is not
 // nil, the marker that the window could not be had; then Total, Counts and Reported are empty.
 //
@@ -65,6 +75,8 @@ type Event struct {
 	Source string
 	// Checkpoint is up to where the operation's log is complete with this message.
 	Checkpoint time.Time
+	// Reconciled is how far the operation's log was compared again with the API.
+	Reconciled Reconciled
 	// Backfill marks a window before the checkpoint that was not in the log.
 	Backfill bool
 
@@ -133,6 +145,10 @@ func (e *Event) checkMessage() error {
 		return errors.New("the checkpoint is missing")
 	case e.Checkpoint.Nanosecond() != 0:
 		return fmt.Errorf("the checkpoint %v is not in whole seconds", e.Checkpoint)
+	case e.Reconciled.Periods.IsZero() != e.Reconciled.Days.IsZero():
+		return errors.New("only one of the two times of reconciliation is there")
+	case e.Reconciled.Periods.Nanosecond() != 0 || e.Reconciled.Days.Nanosecond() != 0:
+		return errors.New("the times of reconciliation are not in whole seconds")
 	}
 	return nil
 }

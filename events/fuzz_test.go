@@ -17,22 +17,24 @@ import (
 func FuzzDecode(f *testing.F) {
 	add := func(msg *nats.Msg) {
 		f.Add(msg.Subject, msg.Header.Get("ce-type"), msg.Header.Get("ce-id"), msg.Header.Get("ce-source"),
-			msg.Header.Get("Unconnected-Checkpoint"), msg.Header.Get("Unconnected-Backfill"), msg.Data)
+			msg.Header.Get("Unconnected-Checkpoint"), msg.Header.Get("Unconnected-Reconciled"), msg.Header.Get("Unconnected-Backfill"), msg.Data)
 	}
 	odd := contract()
 	odd.Ambiguous, odd.Server, odd.Source = true, "", "//ñ %/\""
 	odd.Reported = append(odd.Reported, events.Reported{Result: "\x00\"\\<\u2028", Count: "-1.5e3"})
+	compared := contract()
+	compared.Reconciled = events.Reconciled{Periods: compared.Checkpoint, Days: compared.Checkpoint}
 	for _, e := range []events.Event{
-		contract(), odd, live("ventas", 3), revised("ventas", 3, 2, 5), backfilled("default", 3, 5), missed("ventas", 1),
+		contract(), odd, compared, live("ventas", 3), revised("ventas", 3, 2, 5), backfilled("default", 3, 5), missed("ventas", 1),
 	} {
 		add(encode(f, e))
 	}
-	f.Add("calls.unconnected", "calls.unconnected", "", "", "", "", []byte(`{"window":{"start":"0000-01-01T00:00:00+23:59"}}`))
-	f.Add("", "", "", "", "", "", []byte{})
-	f.Fuzz(func(t *testing.T, subject, typ, id, source, checkpoint, backfill string, data []byte) {
+	f.Add("calls.unconnected", "calls.unconnected", "", "", "", "", "", []byte(`{"window":{"start":"0000-01-01T00:00:00+23:59"}}`))
+	f.Add("", "", "", "", "", "", "", []byte{})
+	f.Fuzz(func(t *testing.T, subject, typ, id, source, checkpoint, reconciled, backfill string, data []byte) {
 		msg := &jetstream.RawStreamMsg{Subject: subject, Sequence: 42, Header: nats.Header{
 			"ce-specversion": {"1.0"}, "ce-type": {typ}, "ce-id": {id}, "ce-source": {source},
-			"Unconnected-Checkpoint": {checkpoint}, "Unconnected-Backfill": {backfill},
+			"Unconnected-Checkpoint": {checkpoint}, "Unconnected-Reconciled": {reconciled}, "Unconnected-Backfill": {backfill},
 		}, Data: data}
 		var d events.Decoder
 		e, err := d.DecodeRaw(msg)

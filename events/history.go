@@ -18,6 +18,8 @@ type Query struct {
 	Operations []string
 	// From and To bound the start of the windows, half-open, in any zone; a zero time leaves that side open.
 	From, To time.Time
+	// After leaves out the messages up to this sequence of the stream; 0 leaves out none.
+	After uint64
 }
 
 // selects tells whether the window of e is asked for.

@@ -56,7 +56,10 @@ func openHistory(ctx context.Context, js jetstream.JetStream, q Query) (*history
 	if len(q.Operations) > 0 { // all subjects of the stream are ours, and the server is faster without filters
 		config.FilterSubjects = filters
 	}
-	if !q.From.IsZero() {
+	switch {
+	case q.After > 0:
+		config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, q.After+1
+	case !q.From.IsZero():
 		start := q.From.Add(-clockMargin)
 		config.DeliverPolicy, config.OptStartTime = jetstream.DeliverByStartTimePolicy, &start
 	}
@@ -72,7 +75,7 @@ func openHistory(ctx context.Context, js jetstream.JetStream, q Query) (*history
 		return nil, fmt.Errorf("consumer of %s: %w", StreamCalls, err)
 	}
 	r := &historyReader{
-		js: js, filters: filters, end: stream.CachedInfo().State.LastSeq,
+		js: js, filters: filters, cursor: q.After, end: stream.CachedInfo().State.LastSeq,
 		received: newHandover(), stall: time.NewTicker(stallCheck),
 	}
 	ctx, r.close = context.WithCancel(ctx)

@@ -244,14 +244,17 @@ func TestAsyncAPIHeaders(t *testing.T) {
 		}
 		alerts = append(alerts, msg)
 	}
+	compared, gap := live("default", 1), missed("ventas", 1)
+	compared.Reconciled = events.Reconciled{Periods: compared.Checkpoint, Days: compared.Checkpoint}
+	gap.Reconciled = compared.Reconciled
 	tests := map[string]struct {
 		messages []*nats.Msg
 		schema   string
 	}{
 		"window": {[]*nats.Msg{
-			encode(t, live("default", 1)), encode(t, revised("ventas", 1, 2, 3)), encode(t, backfilled("ventas", 1, 3)),
+			encode(t, live("default", 1)), encode(t, compared), encode(t, revised("ventas", 1, 2, 3)), encode(t, backfilled("ventas", 1, 3)),
 		}, "./calls.unconnected.v1.json"},
-		"missed": {[]*nats.Msg{encode(t, missed("ventas", 1))}, "./calls.unconnected.v1.json"},
+		"missed": {[]*nats.Msg{encode(t, missed("ventas", 1)), encode(t, gap)}, "./calls.unconnected.v1.json"},
 		"alert":  {alerts, "./alerts.unconnected.v1.json"},
 	}
 	for name, test := range tests {

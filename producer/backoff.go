@@ -3,6 +3,7 @@ package producer
 import (
 	"time"
 
+	"unconnected/producer/budget"
 	"unconnected/producer/grid"
 	"unconnected/producer/wolkvox"
 )
@@ -42,7 +43,7 @@ func judge(err *wolkvox.Error, attempt int, now time.Time, zone *time.Location, 
 	v := verdict{state: Retrying, reason: reason(err)}
 	switch err.Kind {
 	case wolkvox.KindQuota:
-		return spent(now, zone, jitter)
+		return exhausted(budget.SpentUntil(now, zone), now, zone, jitter)
 	case wolkvox.KindRefused:
 		v.state, v.wait = Refused, doubled(firstSlow, attempt, mostPatient)
 	case wolkvox.KindMaintenance:
@@ -61,15 +62,14 @@ func judge(err *wolkvox.Error, attempt int, now time.Time, zone *time.Location, 
 	return v
 }
 
-// spent is the verdict when the day's requests are spent: nothing is sent before the next local day. In the first hour of
-// a day it means that the server's day has not changed yet; waiting for our next midnight would cost a whole day.
-func spent(now time.Time, zone *time.Location, jitter float64) verdict {
-	if !grid.NextMidnight(now.Add(-time.Hour), zone).After(now) {
-		return verdict{Quota, "the day's requests are spent, though the day has just begun here; asking again soon", jittered(mostPatient, jitter)}
+// exhausted is the verdict when the day's requests are spent until an instant: the local midnight or, where the server's day
+// seems not to have changed yet, soon.
+func exhausted(until, now time.Time, zone *time.Location, jitter float64) verdict {
+	if until.Before(grid.NextMidnight(now, zone)) {
+		return verdict{Quota, "the day's requests are spent, though the day has just begun here; asking again soon", jittered(until.Sub(now), jitter)}
 	}
-	midnight := grid.NextMidnight(now, zone)
-	until := midnight.In(zone).Format("2006-01-02 15:04 MST")
-	return verdict{Quota, "the day's requests are spent; nothing is sent before " + until, midnight.Sub(now) + jittered(mostWait, jitter)}
+	reason := "the day's requests are spent; nothing is sent before " + until.In(zone).Format("2006-01-02 15:04 MST")
+	return verdict{Quota, reason, until.Sub(now) + jittered(mostWait, jitter)}
 }
 
 func reason(err *wolkvox.Error) string {

@@ -73,7 +73,7 @@ func TestJitter(t *testing.T) {
 		}
 	}
 	spread := &wolkvox.Error{Kind: wolkvox.KindRetry, RetryAfter: 30 * time.Second}
-	if wait := judge(spread, 1, now(), time.UTC, time.Minute, 0.999).wait; wait < 30*time.Second {
+	if wait := judge(spread, 1, time.Now(), time.UTC, time.Minute, 0.999).wait; wait < 30*time.Second {
 		t.Errorf("jitter shortens Retry-After to %v", wait)
 	}
 }

@@ -39,9 +39,9 @@ type Polling struct {
 	Window      config.Duration `envconfig:"POLL_WINDOW" default:"5m" desc:"length of a window: whole seconds, 1s to 1h, dividing one hour"`
 	Settle      config.Duration `envconfig:"POLL_SETTLE" default:"90s" desc:"a window is asked for no sooner than its end plus this, since late calls are recorded late"`
 	Start       config.Moment   `envconfig:"POLL_START" default:"now" desc:"where a new history begins: RFC 3339, a date, now, or relative such as -24h; ignored once history exists"`
-	Reconcile   config.Duration `envconfig:"POLL_RECONCILE" default:"1h" desc:"closed periods of this length are asked for again and compared; 0: off (not in effect yet)"`
+	Reconcile   config.Duration `envconfig:"POLL_RECONCILE" default:"1h" desc:"closed periods of this length are asked for again and compared; 0: off"`
 	GiveUp      config.Duration `envconfig:"POLL_GIVE_UP" default:"1h" desc:"how long one window may keep answering garbage before it is declared missed"`
-	DailyBudget int             `envconfig:"POLL_DAILY_BUDGET" default:"0" desc:"requests a day; 0: ask token_info (not in effect yet)"`
+	DailyBudget int             `envconfig:"POLL_DAILY_BUDGET" default:"0" desc:"requests a day; 0: ask token_info"`
 }
 
 // Operation is one operation to poll, with all fallbacks resolved.

@@ -11,11 +11,12 @@ import (
 
 // metrics are the producer's Prometheus metrics.
 type metrics struct {
-	published, missed, revisions *prometheus.CounterVec
-	checkpoint                   *prometheus.GaugeVec
-	requests                     *prometheus.CounterVec
-	duration                     *prometheus.HistogramVec
-	calls                        *prometheus.CounterVec
+	published, missed, revisions, backfills *prometheus.CounterVec
+	checkpoint                              *prometheus.GaugeVec
+	requests                                *prometheus.CounterVec
+	duration                                *prometheus.HistogramVec
+	calls                                   *prometheus.CounterVec
+	quota                                   *quotaCollector
 }
 
 // outcomeFine is the outcome of a request that was answered; the others are named like the kinds of error.
@@ -29,6 +30,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		published: counter("unconnected_windows_published_total", "Live windows stored in the log.", "operation"),
 		missed:    counter("unconnected_missed_windows_total", "Windows that were declared missed.", "operation"),
 		revisions: counter("unconnected_revisions_total", "Corrected windows stored in the log.", "operation"),
+		backfills: counter("unconnected_backfilled_windows_total", "Missed windows that were had after all, by comparing again.", "operation"),
 		calls:     counter("unconnected_calls_total", "Unconnected calls in the live windows stored.", "operation", "result"),
 		requests:  counter("unconnected_requests_total", "Requests to the API by outcome.", "operation", "outcome"),
 		checkpoint: prometheus.NewGaugeVec(prometheus.GaugeOpts{
@@ -39,7 +41,8 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Buckets: []float64{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 75},
 		}, []string{"operation"}),
 	}
-	r.MustRegister(m.published, m.missed, m.revisions, m.calls, m.requests, m.checkpoint, m.duration)
+	m.quota = newQuotaCollector()
+	r.MustRegister(m.published, m.missed, m.revisions, m.backfills, m.calls, m.requests, m.checkpoint, m.duration, m.quota)
 	return m
 }
 
@@ -48,6 +51,7 @@ func (m *metrics) begin(operation string) {
 	m.published.WithLabelValues(operation)
 	m.missed.WithLabelValues(operation)
 	m.revisions.WithLabelValues(operation)
+	m.backfills.WithLabelValues(operation)
 	m.requests.WithLabelValues(operation, outcomeFine)
 	for _, kind := range wolkvox.Kinds {
 		m.requests.WithLabelValues(operation, kind.String())
@@ -61,8 +65,15 @@ func (m *metrics) requested(operation, outcome string, took time.Duration) {
 
 func (m *metrics) stored(e *events.Event) {
 	m.reached(e.Operation, e.Checkpoint)
-	if e.Missed != nil {
+	switch {
+	case e.Missed != nil:
 		m.missed.WithLabelValues(e.Operation).Inc()
+		return
+	case e.Revision > 0:
+		m.revisions.WithLabelValues(e.Operation).Inc()
+		return
+	case e.Backfill:
+		m.backfills.WithLabelValues(e.Operation).Inc()
 		return
 	}
 	m.published.WithLabelValues(e.Operation).Inc()

@@ -68,6 +68,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	s.api.Fail(simulator.Pass(), simulator.Status(503))
 	p := s.start(t)
 	s.caughtUp(t)
+	eventually(t, "the report on the quota", func() bool { return p.metric(t, "unconnected_quota_remaining_requests") > 0 })
 	if err := p.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -83,13 +84,14 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	}{
 		{"unconnected_windows_published_total", nil, float64(len(log))},
 		{"unconnected_checkpoint_timestamp_seconds", nil, float64(s.checkpoint(t).Unix())},
-		{"unconnected_requests_total", []string{"outcome", "ok"}, float64(len(log))},
+		{"unconnected_requests_total", []string{"outcome", "ok"}, float64(len(log) + 1)},
 		{"unconnected_requests_total", []string{"outcome", "retry"}, 1},
-		{"unconnected_request_duration_seconds", nil, float64(len(log) + 1)},
+		{"unconnected_request_duration_seconds", nil, float64(len(log) + 2)},
 		{"unconnected_calls_total", []string{"result", "congestion"}, congestion},
 		{"unconnected_calls_total", []string{"result", "tcpa"}, float64(sum(log, events.TCPA))},
 		{"unconnected_missed_windows_total", nil, 0},
 		{"unconnected_revisions_total", nil, 0},
+		{"unconnected_backfilled_windows_total", nil, 0},
 	} {
 		if got := p.metric(t, c.name, append(c.labels, "operation", "default")...); got != c.want {
 			t.Errorf("%s%v is %v, want %v", c.name, c.labels, got, c.want)

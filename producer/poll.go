@@ -3,7 +3,6 @@ package producer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -12,86 +11,82 @@ import (
 	"unconnected/producer/wolkvox"
 )
 
-// poll asks for a window until there is an event for it: the counts, or, when it kept answering garbage for too long, the
-// marker that it was missed. The end of ctx ends a request, that of waits only the waiting between requests.
+// trouble is what went wrong with a window so far.
+type trouble struct {
+	window  events.Window
+	attempt int           // failures in a row
+	garbage time.Duration // for how long the window has been answering garbage; an outage in between does not count
+	last    time.Time     // garbage; zero when the last answer was none
+}
+
+// note counts a failure in, and tells whether the window is to be given up.
+func (t *trouble) note(failure *wolkvox.Error, now time.Time, giveUp time.Duration) bool {
+	t.attempt++
+	if failure.Kind != wolkvox.KindGarbage {
+		t.last = time.Time{}
+		return false
+	}
+	if !t.last.IsZero() {
+		t.garbage += max(0, now.Sub(t.last))
+	}
+	t.last = now
+	return t.garbage >= giveUp
+}
+
+// poll asks for a window once. It returns the event to store: the counts, or, when the window kept answering garbage for
+// too long, the marker that it was missed. When the answer was of no use it returns nil, after as long as it takes until
+// the next attempt. The end of ctx ends a request, that of waits only the waiting.
 func (p *poller) poll(ctx, waits context.Context, w events.Window) (*events.Event, error) {
 	if !grid.Askable(w, p.Zone) {
 		return p.missed(w, reasonBackwards, 0), nil
 	}
-	var garbage time.Duration // for how long the window has been answering garbage; an outage in between does not count
-	var last time.Time        // garbage; zero when the last answer was none
-	for attempt := 1; ; attempt++ {
-		answer, err := p.ask(ctx, w.Start, w.End)
-		if err == nil {
-			return p.event(ctx, w, &answer)
-		}
-		var failure *wolkvox.Error
-		if ctx.Err() != nil || !errors.As(err, &failure) {
-			return nil, errors.Join(ctx.Err(), err)
-		}
-		if failure.Kind == wolkvox.KindGarbage {
-			if !last.IsZero() {
-				garbage += now().Sub(last)
-			}
-			if garbage >= p.giveUp {
-				return p.missed(w, failure.Error(), attempt), nil
-			}
-			last = now()
-		} else {
-			last = time.Time{}
-		}
-		if err := p.backOff(waits, failure, attempt, w.String()); err != nil {
-			return nil, err
+	if !p.trouble.window.Equal(w) {
+		p.trouble = trouble{window: w}
+	}
+	answer, err := p.ask(ctx, w)
+	if err == nil {
+		p.compareClocks(&answer)
+		if early := p.skew.notOver(w, &answer); early != nil {
+			err = early
 		}
 	}
+	if err == nil {
+		p.polled(w)
+		e, err := p.event(ctx, w, &answer)
+		if err == nil {
+			p.reconciled = p.schedule.Polled(p.reconciled, w, e.PolledAt)
+		}
+		return e, err
+	}
+	failure := failureOf(ctx, err)
+	if failure == nil {
+		return nil, errors.Join(ctx.Err(), err)
+	}
+	if p.trouble.note(failure, p.now(), p.giveUp) {
+		return p.missed(w, failure.Error(), p.trouble.attempt), nil
+	}
+	return nil, p.backOff(waits, failure, p.trouble.attempt, w.String())
+}
+
+// compareClocks warns when the clocks of this host and of the API begin to differ.
+func (p *poller) compareClocks(answer *wolkvox.Answer) {
+	warning, agree := p.skew.look(answer, p.settle)
+	switch {
+	case agree:
+		p.log.Info("this host's clock and the API's agree again")
+	case warning != "":
+		p.log.Warn(warning, "ahead", p.skew.ahead.String(), "tolerated", tolerance(p.settle).String())
+	}
+	p.board.setNote(p.Name, p.skew.text())
 }
 
 // reasonBackwards is why a window is missed that nobody can ask for.
 const reasonBackwards = "the clocks go back within the window, so that the API can't be asked for it; shorter windows don't have this"
 
-// ask sends one request. It is the only place that does, so that one token has one request under way.
-func (p *poller) ask(ctx context.Context, from, to time.Time) (wolkvox.Answer, error) {
-	began := time.Now()
-	answer, err := p.client.Report(ctx, from, to)
-	if err == nil {
-		err = storable(&answer)
-	}
-	outcome := outcomeFine
-	var failure *wolkvox.Error
-	if errors.As(err, &failure) {
-		outcome = failure.Kind.String()
-	}
-	if ctx.Err() == nil {
-		p.metrics.requested(p.Name, outcome, time.Since(began))
-	}
-	return answer, err
-}
-
-// Bounds of an answer that fits into a message of NATS, which holds a megabyte by default, with every character escaped;
-// cdr_6 has a row per result, some hundred bytes in all.
-const (
-	maxRows     = 4096
-	maxReported = 64 << 10 // bytes of text in all rows
-)
-
-// storable refuses an answer that no message can hold, as garbage of its window.
-func storable(answer *wolkvox.Answer) error {
-	size := 0
-	for _, row := range answer.Rows {
-		size += len(row.Result) + len(row.Count)
-	}
-	if size <= maxReported && len(answer.Rows) <= maxRows {
-		return nil
-	}
-	return &wolkvox.Error{
-		Kind: wolkvox.KindGarbage, Op: "cdr_6", Err: fmt.Errorf("%d rows with %d bytes of text are no report by result", len(answer.Rows), size),
-	}
-}
-
 // backOff says what went wrong, and waits as long as that takes. A token from a file is read again when it was refused;
 // a new one is tried at once.
 func (p *poller) backOff(ctx context.Context, failure *wolkvox.Error, attempt int, what string) error {
-	v := judge(failure, attempt, now(), p.Zone, p.timeout, rand.Float64())
+	v := judge(failure, attempt, p.now(), p.Zone, p.timeout, rand.Float64())
 	if failure.Kind == wolkvox.KindRefused {
 		if changed, err := p.Token.Reload(); err != nil {
 			v.reason += "; the token's file can't be read: " + err.Error()
@@ -100,22 +95,26 @@ func (p *poller) backOff(ctx context.Context, failure *wolkvox.Error, attempt in
 			return nil
 		}
 	}
-	next := now().Add(v.wait).Round(0) // by the wall clock, which may be set
-	p.board.set(p.Name, v.state, v.reason, now(), next)
+	next := p.now().Add(v.wait)
+	p.board.set(p.Name, v.state, v.reason, p.now(), next)
 	p.log.Warn("the API gave no answer to use", "asked", what, "kind", failure.Kind.String(), "reason", v.reason,
 		"attempt", attempt, "next_try", next.Format(time.RFC3339))
 	return p.pause(ctx, next, failure.Kind)
 }
 
-// pause waits until next. While a person must act, a token file that changes ends the waiting.
+// tokenLook is how often the token's file is looked at while the token is refused.
+const tokenLook = 5 * time.Second
+
+// pause waits until next, and lets others have the token. While a person must act, a token file that changes ends the
+// waiting.
 func (p *poller) pause(ctx context.Context, next time.Time, kind wolkvox.Kind) error {
-	const look = 5 * time.Second
 	for {
-		wait := time.Until(next)
+		p.gate.Leave(ctx) // once the server is certainly not at work any more
+		wait := next.Sub(p.now())
 		if wait <= 0 {
 			return nil
 		}
-		if err := sleep(ctx, min(wait, look)); err != nil {
+		if err := p.Sleep(ctx, min(wait, tokenLook)); err != nil {
 			return err
 		}
 		if kind == wolkvox.KindRefused {
@@ -126,100 +125,11 @@ func (p *poller) pause(ctx context.Context, next time.Time, kind wolkvox.Kind) e
 	}
 }
 
-// polled notes that the API answers and NATS stores.
+// polled notes that the API answers.
 func (p *poller) polled(w events.Window) {
 	state := OK
-	if grid.Behind(w.End, now(), p.window, p.settle) > 0 {
+	if grid.Behind(w.End, p.now(), p.window, p.settle+p.spread) > 0 {
 		state = CatchingUp
 	}
-	p.board.set(p.Name, state, "", now(), time.Time{})
-}
-
-// event makes the live event of an answer.
-func (p *poller) event(ctx context.Context, w events.Window, answer *wolkvox.Answer) (*events.Event, error) {
-	counts, ambiguous, err := p.share(ctx, w, answer)
-	if err != nil {
-		return nil, err
-	}
-	e := p.blank(w, answer.ReceivedAt)
-	e.Counts, e.Ambiguous = counts, ambiguous
-	for _, n := range counts {
-		e.Total += n
-	}
-	for _, row := range answer.Rows {
-		e.Reported = append(e.Reported, events.Reported(row))
-	}
-	return e, nil
-}
-
-// missed makes the marker of a window that could not be had.
-func (p *poller) missed(w events.Window, reason string, attempts int) *events.Event {
-	e := p.blank(w, now())
-	e.Missed = &events.Missed{Reason: reason, Attempts: attempts}
-	return e
-}
-
-func (p *poller) blank(w events.Window, polled time.Time) *events.Event {
-	return &events.Event{
-		Operation: p.Name, Server: p.Server, Timezone: p.Zone.String(), Source: p.source,
-		Window: w, PolledAt: polled.UTC(), Checkpoint: w.End,
-	}
-}
-
-// share gives a window of a repeated local hour its part of the answer; any other window gets all of it.
-func (p *poller) share(ctx context.Context, w events.Window, answer *wolkvox.Answer) (map[string]int64, bool, error) {
-	pass, twinWindow := grid.Repeated(w, p.Zone)
-	var twin *events.Event
-	if pass == grid.Second {
-		query := events.Query{Operations: []string{p.Name}, From: twinWindow.Start, To: twinWindow.End}
-		twins, err := events.Latest(events.History(ctx, p.journal.js, query))
-		if err != nil {
-			return nil, false, err
-		}
-		for i := range twins {
-			if twins[i].Window.Equal(twinWindow) {
-				twin = &twins[i]
-			}
-		}
-	}
-	counts, ambiguous := grid.Share(pass, w, twinWindow, answer.RequestedAt, answer.Counts, twin)
-	return counts, ambiguous, nil
-}
-
-// errZone says that the API has calls in what should be the future.
-var errZone = errors.New("the API has calls in the coming hour")
-
-// checkZone asks, before a new history begins, for the coming hour in local time. Rows there mean that the operation's
-// clock is ahead of the configured zone's, and that every window would be taken from the wrong hour; nothing is published
-// until the zone is mended. The other direction does not show this way.
-func (p *poller) checkZone(ctx context.Context) error {
-	if p.simulated {
-		return nil
-	}
-	for attempt := 1; ; attempt++ {
-		// Two minutes of margin: the two clocks may differ a little, and that is no wrong zone.
-		from := time.Now().Add(2 * time.Minute).Truncate(time.Second)
-		answer, err := p.ask(ctx, from, from.Add(time.Hour))
-		if err == nil && answer.Total == 0 {
-			return nil
-		}
-		var failure *wolkvox.Error
-		if ctx.Err() != nil || err != nil && !errors.As(err, &failure) {
-			return errors.Join(ctx.Err(), err)
-		}
-		if err == nil {
-			failure = p.wrongZone(answer.Total)
-		}
-		if err := p.backOff(ctx, failure, attempt, "the coming hour, to check the zone"); err != nil {
-			return err
-		}
-	}
-}
-
-func (p *poller) wrongZone(calls int64) *wolkvox.Error {
-	return &wolkvox.Error{
-		Kind: wolkvox.KindRefused, Op: "cdr_6", Err: fmt.Errorf("%w (%d)", errZone, calls),
-		Hint: fmt.Sprintf("WOLKVOX_TIMEZONE=%s can't be the zone of this operation: there it is %s now; set the right zone",
-			p.Zone, time.Now().In(p.Zone).Format("15:04")),
-	}
+	p.board.set(p.Name, state, "", p.now(), time.Time{})
 }

@@ -4,62 +4,76 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"time"
 
 	"unconnected/events"
 	"unconnected/internal/daemon"
+	"unconnected/producer/access"
+	"unconnected/producer/budget"
 	"unconnected/producer/grid"
+	"unconnected/producer/journal"
 	"unconnected/producer/oplog"
-	"unconnected/producer/wolkvox"
+	"unconnected/producer/reconcile"
 )
 
-// poller polls one operation. One goroutine runs it; an append may overlap the next request.
+// poller polls one operation: its live windows, and between them its corrections. One goroutine runs it; an append may
+// overlap the next request.
 type poller struct {
-	Operation
+	*desk
 	window, settle, giveUp, timeout time.Duration
-	begin                           time.Time // where a new history begins
-	source                          string
-	simulated                       bool
+	spread                          time.Duration // added to the settle time, so that many operations do not ask at once
+	begin                           time.Time     // where a new history begins
+	schedule                        reconcile.Schedule
 
-	client  *wolkvox.Client
-	log     *slog.Logger
-	journal *operationLog
 	board   *board
 	metrics *metrics
 
-	appended int // events stored; written while an append is under way, read after it
+	skew        skew
+	trouble     trouble           // with the window that is being asked for
+	corrections corrections       // what is done between live windows
+	reconciled  events.Reconciled // how far the log was compared again; each append says so
+	appended    int               // events stored; written while an append is under way, read after it
 }
 
-func (p *Producer) newPoller(o Operation, store *storage) *poller {
-	c, log := p.config, p.options.Log.With("operation", o.Name)
+// newPoller is the poller of the i-th of n operations.
+func (p *Producer) newPoller(o Operation, i, n int, store *storage) *poller {
+	c := p.config
 	window := time.Duration(c.Window)
 	poller := &poller{
-		Operation: o,
-		window:    window, settle: time.Duration(c.Settle), giveUp: time.Duration(c.GiveUp), timeout: time.Duration(c.Timeout),
-		begin:     grid.Align(c.Start.At(time.Now()), window),
-		source:    o.Source(),
-		simulated: p.options.Simulated,
-		client: wolkvox.New(wolkvox.Options{
-			BaseURL: o.BaseURL, Server: o.Server, Token: o.Token.Value, Location: o.Zone, Timeout: time.Duration(c.Timeout),
-		}),
-		log: log, journal: &operationLog{storage: *store, operation: o.Name}, board: p.board, metrics: p.metrics,
+		window: window, settle: time.Duration(c.Settle), giveUp: time.Duration(c.GiveUp), timeout: time.Duration(c.Timeout),
+		spread:   spread(i, n, time.Duration(c.Settle), window),
+		schedule: reconcile.Schedule{Period: time.Duration(c.Reconcile), Window: window, Zone: o.Zone},
+		board:    p.board, metrics: p.metrics,
 	}
-	poller.journal.log = log
-	if p.options.Simulated {
-		poller.source = oplog.SourceSimulated
-	}
+	poller.desk = store.newDesk(o, p.options.Simulated, func(outcome string, took time.Duration) {
+		p.metrics.requested(o.Name, outcome, took)
+	})
+	p.metrics.quota.watch(o.server(), store.quota(&o), poller.now)
+	poller.begin = grid.Align(c.Start.At(poller.now()), window)
 	p.metrics.begin(o.Name)
 	return poller
 }
 
-func now() time.Time { return time.Now().UTC() }
+// slot is what each of many operations gets of the time after a window's end.
+const slot = 25 * time.Millisecond
+
+// spread is how much later than its settle time the i-th of n operations asks, so that they do not all ask at once: within
+// the settle time, and half a window, at the most.
+func spread(i, n int, settle, window time.Duration) time.Duration {
+	return min(slot*time.Duration(n), settle, window/2) * time.Duration(i) / time.Duration(n)
+}
+
+// due is when a live window is asked for.
+func (p *poller) due(w events.Window) time.Time {
+	return grid.Due(w, p.settle+p.spread+p.skew.delay(p.settle))
+}
 
 // run follows the log until ctx ends. Whatever throws it off the log, it opens the log again and decides anew.
 func (p *poller) run(ctx context.Context) error {
 	p.log.Info("polling", "window", p.window.String(), "settle", p.settle.String(), "zone", p.Zone.String(),
-		"local_time", time.Now().In(p.Zone).Format("2006-01-02 15:04:05 MST"))
+		"local_time", p.now().In(p.Zone).Format("2006-01-02 15:04:05 MST"))
+	defer p.gate.Leave(ctx)
 	said := false
 	for failures := 1; ; failures++ { // in a row: an append in between is a new beginning
 		limit, before := mostWait/4, p.appended
@@ -78,6 +92,7 @@ func (p *poller) run(ctx context.Context) error {
 		if errors.As(err, &fatal) {
 			return err
 		}
+		p.gate.Leave(ctx)
 		wait := jittered(doubled(firstWait/4, failures, limit), rand.Float64())
 		if err := p.recover(ctx, err, wait); err != nil {
 			return err
@@ -88,157 +103,94 @@ func (p *poller) run(ctx context.Context) error {
 // recover waits before the log is opened again. A conflict is no fault: somebody else polls this operation, too.
 func (p *poller) recover(ctx context.Context, err error, wait time.Duration) error {
 	switch {
-	case errors.Is(err, errMoved):
+	case errors.Is(err, journal.ErrMoved):
 		p.log.Info("somebody else appended to the log; reading it again", "reason", err)
-		return sleep(ctx, wait)
-	case errors.Is(err, errLost):
+	case errors.Is(err, journal.ErrLost):
 		p.log.Error("refusing to go on", "error", err)
-		p.board.set(p.Name, Refused, err.Error(), now(), now().Add(wait))
+		p.board.set(p.Name, Refused, err.Error(), p.now(), p.now().Add(wait))
 	default:
 		p.log.Warn("the log can't be used now; trying again", "error", err, "wait", wait.String())
-		p.board.set(p.Name, Retrying, "NATS: "+err.Error(), now(), now().Add(wait))
+		p.board.set(p.Name, Retrying, "NATS: "+err.Error(), p.now(), p.now().Add(wait))
 	}
-	return sleep(ctx, wait)
+	return sleep(ctx, wait) // real time: it is NATS that is waited for
 }
 
 // start opens the log and finds where to go on: behind its end, or, for a new history, at the configured begin.
 func (p *poller) start(ctx context.Context, said *bool) (oplog.Head, error) {
-	head, err := p.journal.open(ctx)
+	head, err := p.open(ctx)
 	if err != nil {
 		return head, err
 	}
-	if head.MixesKinds(p.source) {
-		return head, daemon.Usage(fmt.Errorf("operation %s: the log holds events from %s, and this producer polls %s: "+
-			"simulated and real calls must not mix; use another NATS_URL, --data directory or operation name", p.Name, head.Source, p.source))
-	}
+	p.corrections = corrections{}
 	if head.Checkpoint.IsZero() {
-		if err := p.checkZone(ctx); err != nil {
+		if head, err = p.checkZone(ctx, head); err != nil {
 			return head, err
 		}
-		head.Checkpoint = p.begin
-		if !*said {
-			p.log.Info("a new history begins", "start", head.Checkpoint)
-			if head.Checkpoint.After(now()) {
-				p.log.Warn("POLL_START lies in the future; nothing is polled before", "start", head.Checkpoint)
-			}
-		}
-	} else {
-		p.metrics.reached(p.Name, head.Checkpoint)
-		p.board.setCheckpoint(p.Name, head.Checkpoint)
-		if !*said {
-			p.log.Info("history goes on where it ended; POLL_START is ignored", "checkpoint", head.Checkpoint)
+	}
+	if !head.Checkpoint.IsZero() {
+		p.goOn(head, !*said)
+		*said = true
+		return head, nil
+	}
+	head.Checkpoint = p.begin
+	p.reconciled = p.beginning(p.begin)
+	if !*said {
+		p.log.Info("a new history begins", "start", head.Checkpoint)
+		if head.Checkpoint.After(p.now()) {
+			p.log.Warn("POLL_START lies in the future; nothing is polled before", "start", head.Checkpoint)
 		}
 	}
 	*said = true
 	return head, nil
 }
 
-// follow polls window after window, and appends each behind the last. While an append is under way the next window is
-// asked for already; the append after it waits, because its fence is the first one's sequence. An append that fails ends
-// the following, but not the request under way: the API would go on working at it, and works on one at a time.
-func (p *poller) follow(ctx context.Context, head oplog.Head) (err error) {
-	waits, fail := context.WithCancel(ctx)
-	defer fail()
-	under, before := finished(head), p.appended
-	defer func() {
-		if _, appendErr := under.wait(); appendErr != nil {
-			err = appendErr
-		}
-		p.journal.settleMark(context.WithoutCancel(ctx))
-	}()
-	for {
-		w := grid.Next(head.Checkpoint, p.window, head.Length)
-		pass, _ := grid.Repeated(w, p.Zone)
-		wait := time.Until(grid.Due(w, p.settle))
-		if wait > 0 || pass == grid.Second { // its twin may be the window before
-			if head, err = under.wait(); err != nil {
-				return err
-			}
-		}
-		if wait > 0 {
-			if err := p.idle(ctx, w); err != nil {
-				return err
-			}
-		}
-		e, err := p.poll(ctx, waits, w)
-		if err != nil {
-			return err
-		}
-		behind, err := under.wait()
-		if err != nil {
-			return err
-		}
-		if p.appended > before {
-			p.polled(w)
-		}
-		head = oplog.HeadOf(e)
-		under = p.startAppend(ctx, fail, e, behind.Sequence)
+// goOn takes up a log that exists. One that was never compared is compared from here on.
+func (p *poller) goOn(head oplog.Head, say bool) {
+	p.metrics.reached(p.Name, head.Checkpoint)
+	p.board.setCheckpoint(p.Name, head.Checkpoint)
+	p.reconciled = head.Reconciled
+	if p.reconciled.IsZero() || p.schedule.Period <= 0 {
+		p.reconciled = p.beginning(head.Checkpoint)
+	}
+	if say {
+		p.log.Info("history goes on where it ended; POLL_START is ignored", "checkpoint", head.Checkpoint)
 	}
 }
 
-// idle waits until w is due. It looks at the clock at least twice a minute, since a host's clock may jump.
-func (p *poller) idle(ctx context.Context, w events.Window) error {
-	p.journal.settleMark(ctx)
-	due := grid.Due(w, p.settle)
-	p.board.set(p.Name, OK, "", now(), due)
-	for {
-		wait := time.Until(due.Round(0)) // Round drops the monotonic reading: the wall clock counts
-		if wait <= 0 {
-			return nil
-		}
-		if err := sleep(ctx, min(wait, 30*time.Second)); err != nil {
-			return err
-		}
+// beginning is the progress of comparing from an instant on; none when nothing is compared.
+func (p *poller) beginning(at time.Time) events.Reconciled {
+	if p.schedule.Period <= 0 {
+		return events.Reconciled{}
 	}
+	return reconcile.Start(at)
 }
 
-// appending is an append under way.
-type appending struct {
-	done chan struct{}
-	head oplog.Head // valid once done is closed
-	err  error      // valid once done is closed
-}
-
-// finished is an append that succeeded before.
-func finished(head oplog.Head) *appending {
-	a := &appending{done: make(chan struct{}), head: head}
-	close(a.done)
-	return a
-}
-
-func (a *appending) wait() (oplog.Head, error) {
-	<-a.done
-	return a.head, a.err
-}
-
-// startAppend stores e in the background, and calls fail if it can't. It is not cut short when ctx ends: what was begun is
-// finished, within the append's own time limit.
-func (p *poller) startAppend(ctx context.Context, fail func(), e *events.Event, after uint64) *appending {
-	a := &appending{done: make(chan struct{})}
-	go func() {
-		defer close(a.done)
-		sequence, err := p.journal.append(context.WithoutCancel(ctx), e, after)
-		if err != nil {
-			a.err = err
-			fail()
-			return
-		}
-		e.Sequence = sequence
-		a.head = oplog.HeadOf(e)
-		p.stored(e)
-	}()
-	return a
-}
-
-// stored tells everybody who wants to know that e is in the log.
-func (p *poller) stored(e *events.Event) {
-	p.appended++
-	p.metrics.stored(e)
-	p.board.setCheckpoint(p.Name, e.Checkpoint)
-	p.journal.noteMark(oplog.HeadOf(e))
-	if e.Missed != nil {
-		p.log.Error("window missed: its answers could not be counted", "window", e.Window.String(), "reason", e.Missed.Reason)
-		return
+// enter waits until a request of a class may be sent, and says so when that takes long. A token that is in other hands for
+// longer than a dead holder could keep it is an [errTurn]: meanwhile somebody else may do our work.
+func (p *poller) enter(ctx context.Context, class budget.Class, want int) (fresh bool, err error) {
+	p.gate.Note(p.Name, budget.Need{
+		Window: seconds(p.window), Period: seconds(max(p.schedule.Period, 0)), Checkpoint: p.board.checkpoint(p.Name), Seen: p.now(),
+	})
+	longest := access.TTL(p.timeout) + longestSleep
+	if class != budget.Live {
+		longest = min(longest, p.corrections.until.Sub(p.now()))
 	}
-	p.log.Debug("window stored", "window", e.Window.String(), "total", e.Total, "sequence", e.Sequence)
+	limited, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
+	if class == budget.Live {
+		long := time.AfterFunc(2*time.Second, func() {
+			p.board.set(p.Name, CatchingUp, "waits for its turn: "+p.gate.Holder()+" asks with this token", p.now(), time.Time{})
+		})
+		defer long.Stop()
+	}
+	fresh, err = p.gate.Enter(limited, class, want)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %s has it for more than %v", errTurn, p.gate.Holder(), longest)
+	}
+	return fresh, err
 }
+
+// errTurn says that the token was not to be had.
+var errTurn = errors.New("the token is in other hands")
+
+func seconds(d time.Duration) budget.Seconds { return budget.Seconds(d / time.Second) }

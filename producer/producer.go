@@ -27,6 +27,8 @@ type Options struct {
 	Metrics prometheus.Registerer
 	// Simulated says that the API is the built-in simulator: its events say so, and the zone is not questioned.
 	Simulated bool
+	// Clock is what the producer reads the time from, and waits by; the zero Clock is the host's.
+	Clock Clock
 	// Embedded says that the NATS server lives and dies with this process: what it lacks will not come by waiting.
 	Embedded bool
 }
@@ -44,9 +46,10 @@ func New(c *Config, o Options) *Producer {
 	if len(c.Operations) > 0 && c.Token.IsSet() {
 		o.Log.Warn("WOLKVOX_TOKEN is ignored: with WOLKVOX_OPERATIONS each operation has its own")
 	}
+	o.Clock = o.Clock.withDefaults()
 	return &Producer{
 		config: c, options: o,
-		board: newBoard(c.operations, time.Now().UTC()), metrics: newMetrics(o.Metrics),
+		board: newBoard(c.operations, o.Clock.now()), metrics: newMetrics(o.Metrics),
 	}
 }
 
@@ -64,11 +67,12 @@ func (p *Producer) Run(ctx context.Context) error {
 		}
 		return err
 	}
+	defer store.close()
 	group, polling := errgroup.WithContext(ctx)
-	group.Go(func() error { p.board.publish(polling, store.status); return nil })
+	group.Go(func() error { p.board.publish(polling, store.status, store.ensureStatus); return nil })
 	group.Go(func() error { store.watchCapacity(polling); return nil })
-	for _, o := range p.config.operations {
-		poller := p.newPoller(o, store)
+	for i, o := range p.config.operations {
+		poller := p.newPoller(o, i, len(p.config.operations), store)
 		group.Go(func() error { return poller.run(polling) })
 	}
 	if err := group.Wait(); ctx.Err() == nil {
@@ -80,10 +84,10 @@ func (p *Producer) Run(ctx context.Context) error {
 // openStorage waits until stream and buckets are there.
 func (p *Producer) openStorage(ctx context.Context) (store *storage, err error) {
 	err = natsio.Retry(ctx, p.options.Log, "making sure that the streams exist", p.options.Embedded, func(ctx context.Context) error {
-		store, err = openStorage(ctx, p.options.Conn, p.config, p.options.Log)
+		store, err = openStorage(ctx, p.options.Conn, p.config, "producer", p.options.Clock, p.options.Log)
 		if err != nil {
 			for _, o := range p.config.operations {
-				p.board.set(o.Name, Retrying, err.Error(), time.Now().UTC(), time.Time{})
+				p.board.set(o.Name, Retrying, err.Error(), p.options.Clock.now(), time.Time{})
 			}
 		}
 		return err

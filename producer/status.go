@@ -31,21 +31,23 @@ type board struct {
 	mu       sync.Mutex
 	statuses map[string]*Status // guarded by mu
 	changed  map[string]bool    // not yet in the bucket; guarded by mu
+	notes    map[string]string  // operation → what is worth knowing about it; guarded by mu
 }
 
 func newBoard(operations []Operation, now time.Time) *board {
-	b := &board{statuses: make(map[string]*Status), changed: make(map[string]bool)}
+	b := &board{statuses: make(map[string]*Status), changed: make(map[string]bool), notes: make(map[string]string)}
 	for _, o := range operations {
 		b.statuses[o.Name] = &Status{Operation: o.Name, State: Starting, Since: now}
 	}
 	return b
 }
 
-// set notes a state; Since stays while only reason and next try change.
-func (b *board) set(operation string, state State, reason string, now, next time.Time) {
+// set notes a state, and tells whether it or its reason is news; Since stays while only reason and next try change.
+func (b *board) set(operation string, state State, reason string, now, next time.Time) (news bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.statuses[operation]
+	news = s.State != state || s.Reason != reason
 	if s.State != state {
 		s.State, s.Since = state, now
 	}
@@ -53,6 +55,26 @@ func (b *board) set(operation string, state State, reason string, now, next time
 		b.changed[operation] = true
 	}
 	s.Reason, s.NextTry = reason, next
+	return news
+}
+
+func (b *board) note(operation string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.notes[operation]
+}
+
+// setNote notes what is not wrong with an operation but worth knowing; an empty note takes it back.
+func (b *board) setNote(operation, note string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.notes[operation] = note
+}
+
+func (b *board) checkpoint(operation string) time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.statuses[operation].Checkpoint
 }
 
 func (b *board) setCheckpoint(operation string, checkpoint time.Time) {
@@ -112,6 +134,9 @@ func (b *board) report(connected bool) daemon.Report {
 		if !s.working() && report.Ready {
 			report.Ready, report.State, report.Reason = false, string(s.State), s.Reason
 		}
+		if note := b.note(s.Operation); note != "" {
+			report.Notes = append(report.Notes, s.Operation+": "+note)
+		}
 	}
 	return report
 }
@@ -119,8 +144,9 @@ func (b *board) report(connected bool) daemon.Report {
 // statusRhythm bounds how often the bucket is written while windows are caught up by the thousand.
 const statusRhythm = time.Second
 
-// publish keeps the status bucket up to date until ctx ends. What could not be written is tried again.
-func (b *board) publish(ctx context.Context, bucket jetstream.KeyValue) {
+// publish keeps the status bucket up to date until ctx ends. What could not be written is tried again, after ensure, which
+// creates a bucket that is gone.
+func (b *board) publish(ctx context.Context, bucket jetstream.KeyValue, ensure func(context.Context) error) {
 	ticker := time.NewTicker(statusRhythm)
 	defer ticker.Stop()
 	for {
@@ -133,6 +159,7 @@ func (b *board) publish(ctx context.Context, bucket jetstream.KeyValue) {
 		for i, s := range list {
 			if err := s.put(ctx, bucket); err != nil {
 				b.putBack(list[i:])
+				_ = ensure(ctx) // if that fails, so does the next attempt
 				break
 			}
 		}

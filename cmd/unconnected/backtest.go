@@ -118,7 +118,9 @@ func (b *backtest) readInput() ([]events.Event, error) {
 		defer file.Close()
 		in = file
 	}
-	list, err := replay.ReadJSONL(b.counting(in))
+	in, finish := b.counting(in)
+	defer finish()
+	list, err := replay.ReadJSONL(in)
 	var bad replay.BadLines
 	if errors.As(err, &bad) {
 		return nil, fmt.Errorf("--input: %s: lines that are no windows\n%w", name, bad)
@@ -157,65 +159,68 @@ func (b *backtest) readStream() ([]events.Event, error) {
 	if !query.From.IsZero() {
 		query.From = query.From.Add(-leadIn)
 	}
-	progress := newProgress(b.t, "read")
-	defer progress.done()
-	sequence := uint64(0)
-	progress.part, err = reading(b.t, conn.js, &sequence)
+	progress, err := b.reading(conn.js)
 	if err != nil {
 		return nil, err
 	}
+	defer progress.finish()
 	var list []events.Event
 	for e, err := range reportInvalid(b.t, events.History(b.t.ctx, conn.js, query)) {
 		if err != nil {
 			return nil, err
 		}
-		sequence = e.Sequence
+		progress.reach(e.Sequence)
 		e.Reported = nil // nobody here reads it, and it is half of the memory
 		list = append(list, e)
-		progress.add(1)
 	}
 	return replay.Arrange(list), nil
 }
 
-// reading tells which part of CALLS has been read up to a sequence.
-func reading(t *terminal, js jetstream.JetStream, sequence *uint64) (func() float64, error) {
-	stream, err := js.Stream(t.ctx, events.StreamCalls)
-	if err != nil {
-		return nil, err
-	}
-	state := stream.CachedInfo().State
-	return func() float64 {
-		return (float64(*sequence) - float64(state.FirstSeq)) / max(1, float64(state.LastSeq)-float64(state.FirstSeq))
-	}, nil
+// sequences tells how far CALLS has been read.
+type sequences struct {
+	*progress
+	last uint64
 }
 
-// counting shows how much of a file has been read.
-func (b *backtest) counting(in io.Reader) io.Reader {
+// reach counts the messages up to a sequence, those in between that were not wanted too.
+func (s *sequences) reach(sequence uint64) {
+	s.add(int(sequence - s.last))
+	s.last = sequence
+}
+
+// reading begins to tell how far CALLS has been read.
+func (b *backtest) reading(js jetstream.JetStream) (*sequences, error) {
+	stream, err := js.Stream(b.t.ctx, events.StreamCalls)
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", events.StreamCalls, err)
+	}
+	state := stream.CachedInfo().State
+	before := max(state.FirstSeq, 1) - 1
+	return &sequences{progress: newProgress(b.t, "read", "messages", int64(state.LastSeq-min(state.LastSeq, before))), last: before}, nil
+}
+
+// counting tells how much of a file has been read until finish is called.
+func (b *backtest) counting(in io.Reader) (counted io.Reader, finish func()) {
 	file, ok := in.(*os.File)
 	if !ok {
-		return in
+		return in, func() {}
 	}
 	info, err := file.Stat()
 	if err != nil || info.Size() == 0 || !info.Mode().IsRegular() {
-		return in
+		return in, func() {}
 	}
-	return &countingReader{in: in, size: info.Size(), progress: newProgress(b.t, "read")}
+	r := &countingReader{in: in, progress: newProgress(b.t, "read", "bytes", info.Size())}
+	return r, r.progress.finish
 }
 
 type countingReader struct {
 	in       io.Reader
-	size     int64
-	read     int64
 	progress *progress
 }
 
 func (r *countingReader) Read(into []byte) (int, error) {
 	n, err := r.in.Read(into)
-	r.read += int64(n)
-	r.progress.bytes(r.read, r.size)
-	if err != nil {
-		r.progress.done()
-	}
+	r.progress.add(n)
 	return n, err
 }
 

@@ -243,7 +243,7 @@ func printStep(w io.Writer, x *explain.Explanation, s *explain.Step, zone *time.
 		quiet = fmt.Sprintf("%d of %d", min(c.Quiet, x.Definition.Keep), x.Definition.Keep)
 		after = stateAfter(c)
 	}
-	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", sequence, span(s.Window, zone), s.Kind, calls,
+	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", sequence, localSpan(s.Window, zone), s.Kind, calls,
 		value(x.Definition, s.Value), value(x.Definition, s.Threshold), s.Expr, s.Clear, held, quiet, after)
 }
 
@@ -261,8 +261,8 @@ func stateAfter(c *explain.Count) string {
 	return strings.Join(words, ", ")
 }
 
-// span is a window on local clocks.
-func span(w events.Window, zone *time.Location) string {
+// localSpan is a window on local clocks.
+func localSpan(w events.Window, zone *time.Location) string {
 	layout := "15:04"
 	if w.Length()%time.Minute != 0 {
 		layout = time.TimeOnly
@@ -272,7 +272,7 @@ func span(w events.Window, zone *time.Location) string {
 
 // printParts takes the conditions of one window apart: what is joined by && at the top, each with its numbers.
 func printParts(w io.Writer, s *explain.Step, zone *time.Location) {
-	head := span(s.Window, zone)
+	head := localSpan(s.Window, zone)
 	for _, condition := range []struct {
 		name, truth string
 		parts       []explain.Part

@@ -85,8 +85,8 @@ func (c *historyCommand) gather(history iter.Seq2[events.Event, error]) ([]event
 // counted passes a history on and shows how far it got.
 func counted(t *terminal, history iter.Seq2[events.Event, error]) iter.Seq2[events.Event, error] {
 	return func(yield func(events.Event, error) bool) {
-		progress := newProgress(t, "read")
-		defer progress.done()
+		progress := newProgress(t, "read", "messages", 0)
+		defer progress.finish()
 		for e, err := range history {
 			progress.add(1)
 			if !yield(e, err) {

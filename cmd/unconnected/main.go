@@ -27,6 +27,7 @@ type commands struct {
 	History  historyCommand   `cmd:"" help:"Print the windows in time order, the last revision of each."`
 	Tail     tailCommand      `cmd:"" help:"Follow the windows as they come, one line each."`
 	Verify   verifyCommand    `cmd:"" help:"Check the history: gaps, duplicates, overlaps, order, checkpoints, sums, revisions."`
+	Backfill backfillCommand  `cmd:"" help:"Ask the API for windows before the checkpoint that are not here; --recheck for those that are, too."`
 	Rules    rulesCommand     `cmd:"" help:"Check, test or print alerting rules."`
 	Backtest backtestCommand  `cmd:"" help:"Judge the history by rules: what they would have told, and which thresholds would tell less."`
 	Explain  explainCommand   `cmd:"" help:"Say why an alert fired or was resolved: the windows, values and parts of the rule behind it."`

@@ -10,6 +10,7 @@ import (
 	"unconnected/internal/config"
 	"unconnected/internal/daemon"
 	"unconnected/internal/natsio"
+	"unconnected/producer/access"
 )
 
 // streamsCommand looks after what exists in NATS.
@@ -92,6 +93,8 @@ func streamDefinitions(t *terminal) (definitions []jetstream.StreamConfig, repli
 
 // streamsApply creates.
 type streamsApply struct {
+	ForgetQuota bool `help:"Forget what is known of the day's requests, for instance after more were bought: who waits for tomorrow asks again within five minutes."`
+
 	AcceptLoss string `placeholder:"OPERATION" help:"Let the producer go on behind the present end of this operation's log, although its end was lost."`
 }
 
@@ -105,6 +108,9 @@ func (c *streamsApply) Run(t *terminal) error {
 	if c.AcceptLoss != "" {
 		return c.acceptLoss(t, conn)
 	}
+	if c.ForgetQuota {
+		return forgetQuota(t, conn)
+	}
 	for _, want := range definitions {
 		if _, err := natsio.EnsureStream(t.ctx, conn.js, want, t.log); err != nil {
 			return err
@@ -117,6 +123,27 @@ func (c *streamsApply) Run(t *terminal) error {
 		}
 		fmt.Fprintf(t.stdout, "bucket %s  exists\n", bucket)
 	}
+	return nil
+}
+
+// forgetQuota deletes the ledgers of all servers.
+func forgetQuota(t *terminal, conn *connection) error {
+	bucket, err := conn.js.KeyValue(t.ctx, natsio.BucketLeases)
+	if err != nil {
+		return fmt.Errorf("bucket %s: %w", natsio.BucketLeases, err)
+	}
+	keys, err := bucket.ListKeysFiltered(t.ctx, access.KeyPrefix+"*")
+	if err != nil {
+		return fmt.Errorf("bucket %s: %w", natsio.BucketLeases, err)
+	}
+	forgotten := 0
+	for key := range keys.Keys() {
+		if err := bucket.Delete(t.ctx, key); err != nil {
+			return fmt.Errorf("ledger %s: %w", key, err)
+		}
+		forgotten++
+	}
+	fmt.Fprintf(t.stdout, "the day's requests of %s are forgotten; the API is asked again within five minutes\n", count(forgotten, "server"))
 	return nil
 }
 

@@ -134,7 +134,7 @@ func TestGarbageIsMissed(t *testing.T) {
 		t.Errorf("%d windows were missed, want 1", missed)
 	}
 	stdout, _ := w.tool(0, "verify")
-	if err := contains(stdout, "missed  default", "no faults"); err != nil {
+	if err := contains(stdout, "missed: 1 window", "no faults"); err != nil {
 		t.Error(err)
 	}
 	stdout, _ = w.tool(0, "history")

@@ -3,7 +3,9 @@ package e2e
 import (
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"regexp"
@@ -128,8 +130,54 @@ func TestVerifyJSON(t *testing.T) {
 	if len(verdict.Operations) != 1 || len(verdict.Faults)+len(verdict.Missed) > 0 {
 		t.Fatalf("verify says %s", text)
 	}
+	if keys := fieldNames(t, text); !slices.Equal(keys, []string{"faults", "missed", "operations"}) {
+		t.Errorf("the document has the fields %q", keys)
+	}
 	if o := verdict.Operations[0]; o.Windows != len(log) || o.Calls != calls || !o.Checkpoint.Equal(log[len(log)-1].Checkpoint) {
 		t.Errorf("%d windows with %d calls, and verify says %+v", len(log), calls, o)
+	}
+}
+
+func fieldNames(t *testing.T, text string) []string {
+	t.Helper()
+	document := make(map[string]any)
+	if err := json.Unmarshal([]byte(text), &document); err != nil {
+		t.Fatal(err)
+	}
+	return slices.Sorted(maps.Keys(document))
+}
+
+// TestVerifyGap: a window that is missing is told as a gap with the command that fills it, and once a backfill has filled it
+// there is no fault.
+func TestVerifyGap(t *testing.T) {
+	t.Parallel()
+	w, log := settled(t)
+	hole := log[len(log)-1]
+	hole.Window.Start, hole.Window.End = hole.Window.End, hole.Window.End.Add(second)
+	next := hole
+	next.Window.Start, next.Window.End = hole.Window.End, hole.Window.End.Add(second)
+	next.Checkpoint = next.Window.End
+	w.publish(next)
+	text, _ := w.tool(1, "verify")
+	want := fmt.Sprintf("unconnected backfill --operation default --from %s --to %s",
+		hole.Window.Start.Format(time.RFC3339), hole.Window.End.Format(time.RFC3339))
+	if err := contains(text, "FAULT gap (1)", want); err != nil {
+		t.Errorf("%v in\n%s", err, text)
+	}
+	hole.Checkpoint, hole.Backfill = next.Checkpoint, true
+	w.publish(hole)
+	w.verified()
+}
+
+// publish stores an event as the producer would.
+func (w *world) publish(e events.Event) {
+	w.t.Helper()
+	msg, err := events.Encode(&e)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := w.js.PublishMsg(w.t.Context(), msg); err != nil {
+		w.t.Fatal(err)
 	}
 }
 
@@ -213,7 +261,7 @@ func TestLossIsAccepted(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, _ := w.tool(1, "verify")
-	if err := contains(text, "lost: the log ends at sequence"); err != nil {
+	if err := contains(text, "FAULT lost (1)", "the log ends at sequence", "streams apply --accept-loss"); err != nil {
 		t.Error(err)
 	}
 	producer := w.start("producer", nil)

@@ -18,7 +18,8 @@ import (
 
 // Options are what a Keeper needs beside its connection.
 type Options struct {
-	// Bucket holds the leases. It is created when it is missing.
+	// Bucket holds the leases. It is created when it is missing. Keys of more than one part that are no announcements are left
+	// to others.
 	Bucket string
 	// Replicas of the bucket when it has to be created; 0 means 1.
 	Replicas int
@@ -83,22 +84,9 @@ func (k *Keeper) Close() {
 	k.done.Wait()
 }
 
-// markerTTL is how long the server tells newcomers that a lease has expired. Watchers are told at once.
-const markerTTL = time.Minute
-
-// ensure returns the bucket, and creates it if it is missing. It is kept in files: a restart of the server must not free
-// what is held.
+// ensure returns the bucket, and creates it if it is missing.
 func (k *Keeper) ensure(ctx context.Context) (jetstream.KeyValue, error) {
-	kv, err := k.js.KeyValue(ctx, k.options.Bucket)
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		kv, err = k.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: k.options.Bucket, History: 1, Storage: jetstream.FileStorage,
-			Replicas: max(k.options.Replicas, 1), LimitMarkerTTL: markerTTL,
-		})
-		if errors.Is(err, jetstream.ErrBucketExists) { // somebody else was faster
-			kv, err = k.js.KeyValue(ctx, k.options.Bucket)
-		}
-	}
+	kv, err := natsio.EnsureBucket(ctx, k.js, k.options.Bucket, k.options.Replicas)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +143,7 @@ func (k *Keeper) follow(ctx context.Context) error {
 	kv, err := k.ensure(ctx)
 	var watcher jetstream.KeyWatcher
 	if err == nil {
-		watcher, err = kv.WatchAll(ctx)
+		watcher, err = kv.WatchFiltered(ctx, []string{"*", "*" + waiting + "*"})
 	}
 	if err != nil {
 		return fmt.Errorf("watch bucket %s: %w", k.options.Bucket, natsio.Explain(k.js, err))
@@ -271,7 +259,7 @@ func (k *Keeper) withdraw(key, id string) {
 	msg := nats.NewMsg(k.subject(key + waiting + id))
 	msg.Header.Set(headerOp, opPurge)
 	msg.Header.Set(jetstream.MsgRollup, jetstream.MsgRollupSubject)
-	msg.Header.Set(jetstream.MsgTTLHeader, markerTTL.String())
+	msg.Header.Set(jetstream.MsgTTLHeader, waitTTL.String())
 	_ = k.js.Conn().PublishMsg(msg) // the announcement ends by itself
 }
 

@@ -18,12 +18,15 @@ import (
 const (
 	BucketMarks   = "unconnected_marks"   // operation → how far its log certainly reaches
 	BucketStatus  = "unconnected_status"  // operation → what the producer is doing, for the alerter and people
+	BucketLeases  = "unconnected_leases"  // hash of API and token → who may ask now; quota.<hash of API> → the day's requests
 	BucketAlerter = "unconnected_alerter" // how far evaluation got
 	BucketNotices = "unconnected_notices" // incident and channel → what was done in Slack
 )
 
 // Buckets lists the buckets of this product.
-func Buckets() []string { return []string{BucketMarks, BucketStatus, BucketAlerter, BucketNotices} }
+func Buckets() []string {
+	return []string{BucketMarks, BucketStatus, BucketLeases, BucketAlerter, BucketNotices}
+}
 
 // StreamOptions are the settings as the stream definitions take them.
 func StreamOptions(c *config.NATS, h *config.History) events.StreamOptions {
@@ -69,12 +72,17 @@ func explain(err error, want jetstream.StreamConfig) error {
 	return err
 }
 
-// EnsureBucket creates a key-value bucket if it is missing, and takes an existing one as it is.
+// markerTTL is how long the server tells newcomers that a key has expired. Watchers are told at once.
+const markerTTL = time.Minute
+
+// EnsureBucket creates a key-value bucket if it is missing, whose keys may have a time to live, and takes an existing one as
+// it is. It is kept in files: what is held must outlive a restart of the server.
 func EnsureBucket(ctx context.Context, js jetstream.JetStream, bucket string, replicas int) (jetstream.KeyValue, error) {
 	kv, err := js.KeyValue(ctx, bucket)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		kv, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
 			Bucket: bucket, History: 1, Storage: jetstream.FileStorage, Replicas: max(replicas, 1),
+			LimitMarkerTTL: markerTTL,
 		})
 		if errors.Is(err, jetstream.ErrBucketExists) { // somebody else was faster
 			kv, err = js.KeyValue(ctx, bucket)

@@ -16,6 +16,7 @@ type Head struct {
 	Checkpoint time.Time     // up to where the log is complete
 	Length     time.Duration // of the last message's window
 	Source     string        // where the last message's counts came from
+	Reconciled events.Reconciled
 }
 
 // IsEmpty tells whether the log has no message at all.
@@ -23,7 +24,7 @@ func (h Head) IsEmpty() bool { return h.Sequence == 0 }
 
 // HeadOf is the head that a log has whose last message is e.
 func HeadOf(e *events.Event) Head {
-	return Head{e.Sequence, e.Checkpoint, e.Window.Length(), e.Source}
+	return Head{e.Sequence, e.Checkpoint, e.Window.Length(), e.Source, e.Reconciled}
 }
 
 // Plausible tells whether e, read at now, can be the work of a producer: its checkpoint is a boundary of windows, does not
@@ -56,6 +57,22 @@ type Mark struct {
 	Stream     time.Time `json:"stream"` // creation of the stream that the sequence belongs to
 	Sequence   uint64    `json:"sequence"`
 	Checkpoint time.Time `json:"checkpoint"`
+	// How far the log was compared again, as in [events.Reconciled]; later than the log's own word when nothing was appended since.
+	Periods time.Time `json:"periods,omitzero"`
+	Days    time.Time `json:"days,omitzero"`
+}
+
+// MarkOf is the mark of a log with this head, in a stream of this creation.
+func MarkOf(stream time.Time, head Head) Mark {
+	return Mark{
+		Stream: stream, Sequence: head.Sequence, Checkpoint: head.Checkpoint,
+		Periods: head.Reconciled.Periods, Days: head.Reconciled.Days,
+	}
+}
+
+// Reconciled is how far the log was compared again.
+func (m Mark) Reconciled() events.Reconciled {
+	return events.Reconciled{Periods: m.Periods, Days: m.Days}
 }
 
 // Lost tells whether a log with this head, in a stream of this creation, has lost messages that the mark has seen. In

@@ -2,9 +2,11 @@ package oplog_test
 
 import (
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"unconnected/events"
+	"unconnected/producer/grid"
 	"unconnected/producer/oplog"
 )
 
@@ -13,7 +15,8 @@ type writer struct {
 	log        []events.Event
 	begin      time.Time // start of the first live window
 	checkpoint time.Time
-	length     time.Duration
+	reconciled events.Reconciled
+	length     time.Duration              // of new windows, where their grid meets the checkpoint
 	latest     map[time.Time]events.Event // by start of the window
 }
 
@@ -21,24 +24,34 @@ func newWriter() *writer {
 	return &writer{begin: noon, checkpoint: noon, length: 5 * time.Minute, latest: make(map[time.Time]events.Event)}
 }
 
-// add appends e with the sequence and the checkpoint that follow.
+// sequenceOf is the place of the i-th message in the stream, among those of two other operations.
+func sequenceOf(i int) uint64 { return uint64(i*3 + 1) }
+
+// add appends e with the sequence and the headers that follow.
 func (w *writer) add(e events.Event) *writer {
 	if e.IsLive() {
 		w.checkpoint = e.Window.End
 	}
-	e.Operation, e.Checkpoint, e.Sequence = "ventas", w.checkpoint, uint64(len(w.log)*3+1)
+	e.Operation, e.Sequence, e.Source = "ventas", sequenceOf(len(w.log)), "//wv0011.wolkvox.com/cdr_6"
+	e.Checkpoint, e.Reconciled = w.checkpoint, w.reconciled
 	w.log = append(w.log, e)
 	w.latest[e.Window.Start] = e
 	return w
 }
 
+// counting gives e the counts of an answer with one cancelled call beside the busy ones, and its rows.
 func counting(e events.Event, busy int64) events.Event {
-	e.Counts, e.Total = map[string]int64{events.Busy: busy, events.Cancel: 1}, busy+1
+	e.Counts, e.Total = map[string]int64{events.Busy: busy, events.Cancel: 1, events.NoAnswer: 0}, busy+1
+	e.Reported = []events.Reported{{Result: "BUSY", Count: strconv.FormatInt(busy, 10)}, {Result: "Cancelada", Count: "1"}}
 	return e
 }
 
 func (w *writer) next() events.Event {
-	return events.Event{Window: events.Window{Start: w.checkpoint, End: w.checkpoint.Add(w.length)}}
+	var previous time.Duration
+	if len(w.log) > 0 {
+		previous = w.log[len(w.log)-1].Window.Length()
+	}
+	return events.Event{Window: grid.Next(w.checkpoint, w.length, previous)}
 }
 
 func (w *writer) live(busy ...int64) *writer {
@@ -63,7 +76,19 @@ func (w *writer) revise(after time.Duration, busy int64) *writer {
 // backfill stores a window that starts so long after the log's begin, or before it if negative.
 func (w *writer) backfill(after time.Duration, busy int64) *writer {
 	start := w.begin.Add(after)
-	return w.add(counting(events.Event{Window: events.Window{Start: start, End: start.Add(w.length)}, Backfill: true}, busy))
+	return w.add(counting(events.Event{Window: events.Window{Start: start, End: start.Add(5 * m)}, Backfill: true}, busy))
+}
+
+// lose goes on as if windows had got lost: what an operator accepts the loss of.
+func (w *writer) lose(d time.Duration) *writer {
+	w.checkpoint = w.checkpoint.Add(d)
+	return w
+}
+
+// compare says that all periods up to the checkpoint were compared again.
+func (w *writer) compare() *writer {
+	w.reconciled = events.Reconciled{Periods: w.checkpoint.Truncate(time.Hour), Days: w.checkpoint.Truncate(24 * time.Hour)}
+	return w
 }
 
 // randomLog is a sound log: live windows with changing lengths, missed ones, revisions and backfills between.
@@ -72,18 +97,20 @@ func randomLog(r *rand.Rand) []events.Event {
 	w.live(1, 2)
 	backfilled := w.begin
 	for range 5 + r.IntN(40) {
-		switch r.IntN(8) {
+		switch r.IntN(10) {
 		case 0:
 			w.missed()
 		case 1, 2:
 			w.reviseAny(r)
 		case 3:
-			backfilled = backfilled.Add(-w.length)
+			backfilled = backfilled.Add(-5 * m)
 			w.backfill(backfilled.Sub(w.begin), r.Int64N(50))
 		case 4:
 			w.fillAny(r)
 		case 5:
 			w.length = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute}[r.IntN(3)]
+		case 6:
+			w.compare()
 		default:
 			w.live(r.Int64N(50))
 		}
@@ -123,4 +150,12 @@ func check(log []events.Event) (*oplog.Checker, []oplog.Fault) {
 		c.Add(&log[i])
 	}
 	return &c, c.Finish("ventas")
+}
+
+// renumber gives a changed log the sequences that the stream would have given it.
+func renumber(log []events.Event) []events.Event {
+	for i := range log {
+		log[i].Sequence = sequenceOf(i)
+	}
+	return log
 }

@@ -20,8 +20,10 @@ const (
 type cell struct {
 	window   events.Window
 	state    state
+	absent   bool             // the log has no counts of it
 	revision int              // of the counts
 	counts   map[string]int64 // read-only; nil unless known
+	polled   time.Time        // when they were asked for; zero when they are to be compared in any case
 }
 
 // cells are the windows that start in the span, in time order: those of the log, and those that fill its gaps.
@@ -35,7 +37,8 @@ func (s Schedule) cells(span events.Window, log []events.Event) []cell {
 		}
 		c := s.cell(e)
 		if e.Window.Start.Before(at) { // both claim the same time: neither can be told from the API's total
-			cells[len(cells)-1].state, c.state = leftOut, leftOut
+			before := &cells[len(cells)-1]
+			before.state, before.absent, c.state, c.absent = leftOut, false, leftOut, false
 		}
 		cells = append(s.fill(cells, at, e.Window.Start), c)
 		at = later(at, e.Window.End)
@@ -44,7 +47,7 @@ func (s Schedule) cells(span events.Window, log []events.Event) []cell {
 }
 
 func (s Schedule) cell(e *events.Event) cell {
-	c := cell{window: e.Window, revision: e.Revision, counts: e.Counts}
+	c := cell{window: e.Window, revision: e.Revision, counts: e.Counts, polled: e.PolledAt, absent: e.Missed != nil}
 	switch {
 	case e.Ambiguous || s.repeated(e.Window):
 		c.state = leftOut
@@ -65,7 +68,7 @@ func (s Schedule) fill(cells []cell, from, to time.Time) []cell {
 		if w.End.After(to) {
 			break
 		}
-		c := cell{window: w, state: missing}
+		c := cell{window: w, state: missing, absent: true}
 		if s.repeated(w) {
 			c.state = leftOut
 		}

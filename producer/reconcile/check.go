@@ -70,10 +70,14 @@ func (s Schedule) Begin(job Job, log []events.Event) *Check {
 	return c
 }
 
-// compare begins with the totals, the first run on top of the stack.
+// compare begins with the totals, the first run on top of the stack. A run of windows that were all asked for when the job
+// was due, or later, needs no comparing: that is what an outage leaves behind.
 func (c *Check) compare() {
 	for _, run := range slices.Backward(runs(c.cells)) {
-		c.ask(run[0], run[1])
+		early := func(known cell) bool { return known.polled.IsZero() || known.polled.Before(c.job.Due) }
+		if slices.ContainsFunc(c.cells[run[0]:run[1]], early) {
+			c.ask(run[0], run[1])
+		}
 	}
 }
 
@@ -191,15 +195,15 @@ func (c *Check) Unanswerable() {
 }
 
 // Advance is the progress with this job done; without the job while it isn't.
-func (c *Check) Advance(p Progress) Progress {
+func (c *Check) Advance(p events.Reconciled) events.Reconciled {
 	if _, more := c.Next(); more {
 		return p
 	}
 	end := c.end()
 	if c.job.Kind == Day {
-		return p.Latest(Progress{Days: end})
+		return Latest(p, events.Reconciled{Days: end})
 	}
-	return p.Latest(Progress{Periods: end})
+	return Latest(p, events.Reconciled{Periods: end})
 }
 
 // end is the end of the span, or of the window that lies across it, of a time when windows were longer.

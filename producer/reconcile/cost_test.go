@@ -37,7 +37,7 @@ func TestAnUnchangedDayCosts25Requests(t *testing.T) {
 	if n := o.about(day); n != 25 {
 		t.Errorf("%d requests, want 24 hours and the day", n)
 	}
-	want := reconcile.Progress{Periods: day.End.Add(11 * time.Hour), Days: day.End}
+	want := events.Reconciled{Periods: day.End.Add(11 * time.Hour), Days: day.End}
 	if o.progress != want {
 		t.Errorf("progress %v, want %v", o.progress, want)
 	}

@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"maps"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 	_ "time/tzdata"
@@ -35,7 +36,7 @@ func zone(t testing.TB, name string) *time.Location {
 type operation struct {
 	t        testing.TB
 	schedule reconcile.Schedule
-	progress reconcile.Progress
+	progress events.Reconciled
 	minutes  map[int64]map[string]int64 // truth: Unix seconds of the minute → result → calls
 	bad      map[int64]bool             // minutes that make every answer about them garbage
 	log      []events.Event             // in the order of storing
@@ -83,8 +84,9 @@ func (o *operation) store(e events.Event) {
 		o.head = e.Window.End
 	}
 	e.Operation, e.Checkpoint, e.Sequence = "ventas", o.head, uint64(len(o.log)+1)
-	for _, n := range e.Counts {
+	for result, n := range e.Counts {
 		e.Total += n
+		e.Reported = append(e.Reported, events.Reported{Result: result, Count: strconv.FormatInt(n, 10)})
 	}
 	o.log = append(o.log, e)
 	o.latest[e.Window.Start.Unix()] = len(o.log) - 1
@@ -177,7 +179,7 @@ func (o *operation) reconcile(now time.Time, r *rand.Rand, chance float64) (jobs
 		}
 		if o.run(job, death) {
 			jobs = append(jobs, job)
-			if o.progress == before || o.progress != o.progress.Latest(before) {
+			if o.progress == before || o.progress != reconcile.Latest(o.progress, before) {
 				o.t.Fatalf("%v %v: progress from %v to %v", job.Kind, job.Span, before, o.progress)
 			}
 		}

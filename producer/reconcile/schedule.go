@@ -11,22 +11,15 @@ import (
 // evening are in by then.
 const morning = 6
 
-// Progress says how far a log was compared, in UTC. It only moves forward. A new history begins with [Start]; the zero
-// Progress is that of a log which says nothing about it, for which nothing is due.
-type Progress struct {
-	Periods time.Time // every period that ends at or before it has been compared
-	Days    time.Time // every local day that ends at or before it has been compared as a whole
+// Start is the progress of a history whose first live window starts at first. A progress only moves forward; for the zero
+// one, that of a log which says nothing about it, nothing is due.
+func Start(first time.Time) events.Reconciled {
+	return events.Reconciled{Periods: first.UTC(), Days: first.UTC()}
 }
 
-// Start is the progress of a history whose first live window starts at first.
-func Start(first time.Time) Progress { return Progress{first.UTC(), first.UTC()} }
-
-// IsZero tells whether p says nothing.
-func (p Progress) IsZero() bool { return p.Periods.IsZero() || p.Days.IsZero() }
-
 // Latest is the further of two progresses in each respect.
-func (p Progress) Latest(o Progress) Progress {
-	return Progress{later(p.Periods, o.Periods), later(p.Days, o.Days)}
+func Latest(p, o events.Reconciled) events.Reconciled {
+	return events.Reconciled{Periods: later(p.Periods, o.Periods), Days: later(p.Days, o.Days)}
 }
 
 func later(a, b time.Time) time.Time {
@@ -79,7 +72,7 @@ type Schedule struct {
 
 // Next is the job that follows from the progress: of the next period and, once all its periods have been compared, the
 // next local day, the one that is due first. It is false when nothing is compared at all.
-func (s Schedule) Next(p Progress) (Job, bool) {
+func (s Schedule) Next(p events.Reconciled) (Job, bool) {
 	if s.Period <= 0 || p.IsZero() {
 		return Job{}, false
 	}
@@ -88,6 +81,21 @@ func (s Schedule) Next(p Progress) (Job, bool) {
 		return day, true
 	}
 	return period, true
+}
+
+// Polled is the progress after a live window was stored that had been asked for at an instant: one that is asked for only
+// when its period, or its day, would be compared anyhow needs no comparing. So catching up on a long time costs nothing more.
+func (s Schedule) Polled(p events.Reconciled, w events.Window, at time.Time) events.Reconciled {
+	if s.Period <= 0 || p.IsZero() {
+		return p
+	}
+	if p.Periods.Equal(w.Start) && !at.Before(s.period(w.Start).Due) {
+		p.Periods = w.End.UTC()
+	}
+	if p.Days.Equal(w.Start) && !at.Before(s.day(w.Start).Due) {
+		p.Days = w.End.UTC()
+	}
+	return p
 }
 
 // period is due when it has been closed for as long as it is itself.

@@ -55,7 +55,7 @@ func TestNext(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := reconcile.Schedule{Period: c.period, Window: 5 * m, Zone: zone(t, c.zone)}
-			got, ok := s.Next(reconcile.Progress{Periods: at(t, c.periods), Days: at(t, c.days)})
+			got, ok := s.Next(events.Reconciled{Periods: at(t, c.periods), Days: at(t, c.days)})
 			want := reconcile.Job{
 				Kind: c.want.kind, Span: events.Window{Start: at(t, c.want.start), End: at(t, c.want.end)}, Due: at(t, c.want.due),
 			}
@@ -71,7 +71,7 @@ func TestNothingIsDue(t *testing.T) {
 	if _, ok := (reconcile.Schedule{Window: time.Minute, Zone: time.UTC}).Next(reconcile.Start(begin)); ok {
 		t.Error("something is due with a period of 0")
 	}
-	if _, ok := (reconcile.Schedule{Period: time.Hour, Window: time.Minute, Zone: time.UTC}).Next(reconcile.Progress{}); ok {
+	if _, ok := (reconcile.Schedule{Period: time.Hour, Window: time.Minute, Zone: time.UTC}).Next(events.Reconciled{}); ok {
 		t.Error("something is due in a log that says nothing")
 	}
 }
@@ -102,11 +102,11 @@ func TestReady(t *testing.T) {
 
 func TestLatestMovesForwardOnly(t *testing.T) {
 	early, late := at(t, "2026-11-22T15:00:00Z"), at(t, "2026-11-22T16:00:00Z")
-	a, b := reconcile.Progress{Periods: late, Days: early}, reconcile.Progress{Periods: early, Days: late}
-	if got := a.Latest(b); got != (reconcile.Progress{Periods: late, Days: late}) {
+	a, b := events.Reconciled{Periods: late, Days: early}, events.Reconciled{Periods: early, Days: late}
+	if got := reconcile.Latest(a, b); got != (events.Reconciled{Periods: late, Days: late}) {
 		t.Errorf("Latest = %v", got)
 	}
-	if got := (reconcile.Progress{}).Latest(a); got != a {
+	if got := reconcile.Latest(events.Reconciled{}, a); got != a {
 		t.Errorf("Latest of nothing and %v = %v", a, got)
 	}
 }

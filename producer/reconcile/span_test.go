@@ -18,7 +18,7 @@ func asked(s reconcile.Schedule, job reconcile.Job, log []events.Event) (asked [
 		asked = append(asked, request.Span.Start.Format("15:04")+"-"+request.Span.End.Format("15:04"))
 		check.Answer(nil)
 	}
-	return asked, check.Advance(reconcile.Progress{Periods: job.Span.Start, Days: job.Span.Start}).Latest(reconcile.Progress{}).Periods
+	return asked, check.Advance(events.Reconciled{Periods: job.Span.Start, Days: job.Span.Start}).Periods
 }
 
 // empty are windows without calls, from one boundary to the next.

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/http"
-	"strconv"
 	"strings"
 	"time"
+
+	"unconnected/producer/wolkvox/result"
 )
 
 // Row is one row of the report as it came, spelling and blanks included; a
@@ -22,7 +22,10 @@ type Answer struct {
 	Total  int64            // the sum of Counts
 	Empty  bool             // the API said that there are no records
 
-	Date        time.Time // the server's clock, UTC, from its Date header; zero when absent
+	// Date is the server's clock when it wrote the answer, UTC, in whole seconds
+	// rounded down: that clock is no earlier now. Zero when the answer has none,
+	// or comes from a cache.
+	Date        time.Time
 	RequestedAt time.Time // our clock, before sending
 	ReceivedAt  time.Time // our clock, after the last byte
 }
@@ -33,10 +36,7 @@ func readReport(r reply) (Answer, *Error) {
 	if failed != nil {
 		return Answer{}, failed
 	}
-	answer := Answer{RequestedAt: r.requestedAt, ReceivedAt: r.received}
-	if date, err := http.ParseTime(r.header.Get("Date")); err == nil {
-		answer.Date = date
-	}
+	answer := Answer{Date: serverDate(r.header), RequestedAt: r.requestedAt, ReceivedAt: r.received}
 	err := answer.count(e.Data)
 	if err == nil && empty && answer.Rows != nil {
 		err = errors.New("the answer says that there are no records but has some")
@@ -104,7 +104,7 @@ func (r rawRow) row() (Row, error) {
 	if r.Count == nil {
 		return Row{}, errors.New("there is no count")
 	}
-	result, err := text(r.Result)
+	name, err := text(r.Result)
 	if err != nil {
 		return Row{}, fmt.Errorf("result: %w", err)
 	}
@@ -112,7 +112,7 @@ func (r rawRow) row() (Row, error) {
 	if err != nil {
 		return Row{}, fmt.Errorf("count: %w", err)
 	}
-	return Row{result, count}, nil
+	return Row{name, count}, nil
 }
 
 // add counts a row in, unless it is the documented placeholder with both fields blank.
@@ -121,7 +121,7 @@ func (a *Answer) add(row Row) error {
 	if name == "" && digits == "" {
 		return nil
 	}
-	calls, err := parseCount(digits)
+	calls, err := result.Count(digits)
 	if err != nil {
 		return fmt.Errorf("%q: %w", name, err)
 	}
@@ -132,14 +132,4 @@ func (a *Answer) add(row Row) error {
 	a.Counts[ResultName(name)] += calls
 	a.Total += calls
 	return nil
-}
-
-// parseCount accepts digits only. "1,234", "41.0" and "4.1e1" are refused: it
-// is better to ask again than to guess what a new notation means.
-func parseCount(s string) (int64, error) {
-	n, err := strconv.ParseUint(s, 10, 63)
-	if err != nil {
-		return 0, fmt.Errorf("count %q is not a whole number of calls", s)
-	}
-	return int64(n), nil
 }

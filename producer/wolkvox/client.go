@@ -15,9 +15,9 @@ const (
 	DefaultTimeout = 75 * time.Second
 
 	// DefaultMaxBody bounds the memory that an answer can take. It holds the
-	// 60,000 rows that the API documents as the most, at 500 bytes each; cdr_6
+	// 60,000 rows that the API documents as the most, at 139 bytes each; cdr_6
 	// has a row per result, a few hundred bytes in all.
-	DefaultMaxBody = 32 << 20
+	DefaultMaxBody = 8 << 20
 )
 
 // wallClock is how the API writes local times.
@@ -48,8 +48,8 @@ type Options struct {
 	// is DefaultMaxBody.
 	MaxBody int64
 
-	// Transport sends the requests. Nil is one of the client's own, with
-	// proxies from the environment and one idle connection kept alive per host.
+	// Transport sends the requests. Nil is one of the client's own, as from
+	// [NewTransport]; a process with several clients lets them share one.
 	Transport http.RoundTripper
 }
 
@@ -57,7 +57,8 @@ type Options struct {
 // the API is not: it refuses a token that is used more than twice at a time.
 type Client struct {
 	options Options
-	base    *url.URL // nil when BaseURL is unusable: then every request is refused
+	base    *url.URL                              // nil when BaseURL is unusable: then every request is refused
+	proxy   func(*http.Request) (*url.URL, error) // nil when the transport does not tell
 	http    *http.Client
 }
 
@@ -74,19 +75,17 @@ func New(options Options) *Client {
 		options.MaxBody = DefaultMaxBody
 	}
 	if options.Transport == nil {
-		options.Transport = newTransport()
+		options.Transport = NewTransport(1)
 	}
-	return &Client{
+	c := &Client{
 		options: options,
 		base:    parseBase(options.BaseURL),
 		http:    &http.Client{Transport: options.Transport, CheckRedirect: checkRedirect},
 	}
-}
-
-func newTransport() http.RoundTripper {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 1
-	return transport
+	if transport, ok := options.Transport.(*http.Transport); ok {
+		c.proxy = transport.Proxy
+	}
+	return c
 }
 
 // parseBase returns nil unless s is an absolute http or https address.

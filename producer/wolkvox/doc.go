@@ -27,11 +27,22 @@
 // # What this package leaves to its caller
 //
 // It does not retry, wait, or keep requests apart: one call of Report is one
-// question to the API, which allows one at a time per token. (Like any Go
-// program, it may put that question a second time when a connection kept alive
-// turns out to have been closed by the other side.) After an error with Timeout
-// set the server may still be at work on the request: rest before sending the
-// next.
+// question to the API, which allows one at a time per token, and counts each.
+// It is put on the wire once (and once more for each redirect within the host):
+// when a connection kept alive breaks before an answer, net/http by itself would
+// repeat a GET; here that is an error, since the server may be at work on it. A
+// connection that the server closed while nobody used it costs nothing but a new
+// one. After an error with Timeout set the server may still be at work on the
+// request: rest before sending the next.
+//
+// # The network
+//
+// A request ends within Options.Timeout, however slowly an answer drips, and an
+// answer within Options.MaxBody; either way the connection is given up. The
+// token goes to the host, port and scheme of the base URL and nowhere else (from
+// http to https on the usual ports is allowed): other redirects are refused.
+// Proxies of the environment are used. Several clients in a process share
+// connections and memory by one [NewTransport].
 //
 // The token is sent in a header and asked for at each request, so that a
 // rotated one is seen. No error contains it, not even when the other side

@@ -143,7 +143,10 @@ func foreign(r reply, err error) *Error {
 	failed := refusal(r, r.status, "", "")
 	failed.Err = err
 	switch {
-	case failed.Kind != KindRetry || r.status >= http.StatusInternalServerError:
+	case failed.Kind != KindRetry:
+	case r.proxied, r.status == http.StatusProxyAuthRequired:
+		failed.Hint = proxyHint(r.status)
+	case r.status >= http.StatusInternalServerError:
 	case r.status == http.StatusTooManyRequests:
 		failed.Hint = hintTooMany
 	default:

@@ -70,8 +70,9 @@ type Error struct {
 	// It is taken as it came: the caller decides how much is too much.
 	RetryAfter time.Duration
 
-	// Timeout is set when the request ran into a time limit, ours or that of a
-	// gateway before the API. The server may still be working on it.
+	// Timeout is set when the request, once sent, ran into a time limit, ours or
+	// that of a gateway before the API. The server may still be working on it.
+	// Where no connection came about in time it is not set: nothing was asked.
 	Timeout bool
 
 	Hint string // what a person can do about it; empty when waiting is all there is
@@ -106,17 +107,24 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // What a person can do, for the errors where there is something to do.
 const (
-	hintNoToken   = "set WOLKVOX_TOKEN or WOLKVOX_TOKEN_FILE"
-	hintBadToken  = "the token holds a blank or a control character: copy it again, without line breaks"
-	hintToken     = "check the token in Wolkvox (is it of this operation, enabled, not expired?) and set WOLKVOX_TOKEN, or what is in the file of WOLKVOX_TOKEN_FILE, anew"
-	hintBaseURL   = "WOLKVOX_BASE_URL must be an address like https://wv0011.wolkvox.com/api/v2"
-	hintRequest   = "check WOLKVOX_SERVER and WOLKVOX_BASE_URL: the server does not know this request"
-	hintRedirect  = "the server sends us elsewhere and the token was not sent along: check WOLKVOX_SERVER and WOLKVOX_BASE_URL"
-	hintTimeout   = "there was no whole answer within WOLKVOX_TIMEOUT"
-	hintBroken    = "the answer broke off; if this lasts, look at the network and at proxies in between"
-	hintTooMany   = "the server is asked too often; another program may be asking, too"
-	hintConnect   = "check WOLKVOX_SERVER and the network; the operation may allow registered IP addresses only"
-	hintNotAPI    = "the answer is not the API's: check WOLKVOX_BASE_URL and proxies in between"
-	hintTokenBusy = "another program uses this token: give each program its own"
-	hintQuota     = "the quota is licences x 1000 requests a day, shared by all tokens of the operation; it starts anew at local midnight"
+	hintNoToken      = "set WOLKVOX_TOKEN or WOLKVOX_TOKEN_FILE"
+	hintBadToken     = "the token holds a blank or a control character: copy it again, without line breaks"
+	hintToken        = "check the token in Wolkvox (is it of this operation, enabled, not expired?) and set WOLKVOX_TOKEN, or what is in the file of WOLKVOX_TOKEN_FILE, anew"
+	hintBaseURL      = "WOLKVOX_BASE_URL must be an address like https://wv0011.wolkvox.com/api/v2"
+	hintRequest      = "check WOLKVOX_SERVER and WOLKVOX_BASE_URL: the server does not know this request"
+	hintRedirect     = "the server sends us elsewhere and the token was not sent along: check WOLKVOX_SERVER and WOLKVOX_BASE_URL"
+	hintTimeout      = "there was no whole answer within WOLKVOX_TIMEOUT"
+	hintBroken       = "the answer broke off; if this lasts, look at the network and at proxies in between"
+	hintTooMany      = "the server is asked too often; another program may be asking, too"
+	hintConnect      = "check WOLKVOX_SERVER and the network; the operation may allow registered IP addresses only, and this network may need a proxy (HTTPS_PROXY)"
+	hintName         = "the server's name is not known here: check WOLKVOX_SERVER and WOLKVOX_BASE_URL, and this machine's DNS"
+	hintScheme       = "the server does not speak TLS there: check http and https, and the port, in WOLKVOX_BASE_URL"
+	hintCertificate  = "the server could not prove who it is, and the token was not sent: check WOLKVOX_SERVER, WOLKVOX_BASE_URL and this machine's clock; if a proxy opens TLS here, its CA must be in this machine's store or in the file of SSL_CERT_FILE"
+	hintProxyAddress = "HTTPS_PROXY and HTTP_PROXY must be addresses like http://user:password@proxy.example:3128"
+	hintProxyAway    = "the proxy cannot be reached: check HTTPS_PROXY and HTTP_PROXY; NO_PROXY names hosts that need none"
+	hintProxyLogin   = "the proxy wants another user or password: check HTTPS_PROXY and HTTP_PROXY"
+	hintProxy        = "this comes from the proxy of HTTPS_PROXY or HTTP_PROXY, it seems: ask whoever runs it whether it may and can reach the server; NO_PROXY names hosts that need no proxy"
+	hintNotAPI       = "the answer is not the API's: check WOLKVOX_BASE_URL and proxies in between"
+	hintTokenBusy    = "another program uses this token: give each program its own"
+	hintQuota        = "the quota is licences x 1000 requests a day, shared by all tokens of the operation; it starts anew at local midnight"
 )

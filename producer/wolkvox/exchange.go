@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"time"
@@ -25,6 +25,7 @@ type reply struct {
 	header                http.Header
 	body                  []byte
 	requestedAt, received time.Time
+	proxied               bool // a proxy could read the request, and may have written the answer
 	redact                redactor
 }
 
@@ -38,8 +39,17 @@ func (c *Client) get(ctx context.Context, op, script string, query url.Values) (
 	if failed := c.precheck(op, token); failed != nil {
 		return reply{}, failed
 	}
-	r := reply{op: op, requestedAt: time.Now(), redact: c.redactor(token)}
-	if failed := c.exchange(ctx, &r, c.address(script, query), token); failed != nil {
+	request, failed := c.request(ctx, op, c.address(script, query), token)
+	if failed != nil {
+		return reply{}, failed
+	}
+	proxy, failed := c.proxyOf(op, request)
+	if failed != nil {
+		return reply{}, failed
+	}
+	r := reply{op: op, requestedAt: time.Now(), redact: c.redactor(token, proxy)}
+	r.proxied = proxy != nil && request.URL.Scheme == "http"
+	if failed := c.exchange(&r, request); failed != nil {
 		r.redact.apply(failed)
 		return reply{}, failed
 	}
@@ -60,9 +70,13 @@ func (c *Client) precheck(op, token string) *Error {
 	return nil
 }
 
-func (c *Client) redactor(token string) redactor {
-	password, _ := c.base.User.Password()
-	return newRedactor(token, password)
+// redactor knows all that must not show: what we send, and what a proxy gets.
+func (c *Client) redactor(token string, proxy *url.URL) redactor {
+	secrets := append([]string{token}, credentials(c.base.User)...)
+	if proxy != nil {
+		secrets = append(secrets, credentials(proxy.User)...)
+	}
+	return newRedactor(secrets...)
 }
 
 func (c *Client) address(script string, query url.Values) string {
@@ -71,30 +85,47 @@ func (c *Client) address(script string, query url.Values) string {
 	return u.String()
 }
 
-// exchange fills in status, header and body of r.
-func (c *Client) exchange(ctx context.Context, r *reply, address, token string) *Error {
-	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
-	defer cancel()
+func (c *Client) request(ctx context.Context, op, address, token string) (*http.Request, *Error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return &Error{Kind: KindRefused, Op: r.op, Err: errors.New("the base URL is not usable"), Hint: hintBaseURL}
+		return nil, &Error{Kind: KindRefused, Op: op, Err: errors.New("the base URL is not usable"), Hint: hintBaseURL}
 	}
 	request.Header.Set("wolkvox-token", token)
 	request.Header.Set("Accept", "application/json")
 	if c.options.Server != "" {
 		request.Header.Set("wolkvox_server", c.options.Server)
 	}
-	response, err := c.http.Do(request)
+	return request, nil
+}
+
+// proxyOf returns the proxy that the request will take; nil is none, or one
+// that a transport of another make keeps to itself.
+func (c *Client) proxyOf(op string, request *http.Request) (*url.URL, *Error) {
+	if c.proxy == nil {
+		return nil, nil
+	}
+	proxy, err := c.proxy(request)
+	if err != nil { // left out: its text may repeat the address, credentials included
+		return nil, &Error{Kind: KindRefused, Op: op, Err: errors.New("the proxy's address is not usable"), Hint: hintProxyAddress}
+	}
+	return proxy, nil
+}
+
+// exchange sends the request and fills in status, header and body of r.
+func (c *Client) exchange(r *reply, request *http.Request) *Error {
+	limited, end := context.WithTimeout(request.Context(), c.options.Timeout)
+	defer end()
+	ctx, cancel := context.WithCancelCause(limited)
+	defer cancel(nil)
+	var j journey
+	response, err := c.http.Do(request.WithContext(httptrace.WithClientTrace(ctx, j.trace(cancel))))
 	if err != nil {
-		return transportError(r.op, err)
+		return transportError(request.Context(), r.op, err, &j)
 	}
 	defer response.Body.Close()
 	r.status, r.header = response.StatusCode, response.Header
 	if r.body, err = readBody(response, c.options.MaxBody); err != nil {
-		failed := transportError(r.op, err)
-		if errors.Is(err, errTooLong) {
-			failed.Hint = hintNotAPI
-		}
+		failed := transportError(request.Context(), r.op, err, &j)
 		failed.Status = r.status
 		failed.RetryAfter = retryAfter(r.header, time.Now())
 		return failed
@@ -107,8 +138,13 @@ func (c *Client) exchange(ctx context.Context, r *reply, address, token string) 
 var errTooLong = errors.New("the answer is too long")
 
 // readBody reads to the end, so that the connection can be used again. The
-// transport has already decompressed what it reads: the limit is on that.
+// transport has already decompressed what it reads: the limit is on that. When
+// the limit cuts an answer off, the transport gives its connection up: reading
+// the rest could take for ever.
 func readBody(response *http.Response, limit int64) ([]byte, error) {
+	if response.ContentLength > limit {
+		return nil, fmt.Errorf("%w: %d bytes", errTooLong, response.ContentLength)
+	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading the answer: %w", err)
@@ -118,66 +154,3 @@ func readBody(response *http.Response, limit int64) ([]byte, error) {
 	}
 	return body, nil
 }
-
-// transportError classifies what happened before there was a whole answer.
-func transportError(op string, err error) *Error {
-	var elsewhere *redirectError
-	if errors.As(err, &elsewhere) {
-		return &Error{Kind: KindRefused, Op: op, Err: elsewhere, Hint: hintRedirect}
-	}
-	// The text of a url.Error repeats the whole address, userinfo included.
-	var located *url.Error
-	if errors.As(err, &located) {
-		err = located.Err
-	}
-	failed := &Error{Kind: KindRetry, Op: op, Err: err, Timeout: isTimeout(err)}
-	switch {
-	case errors.Is(err, context.Canceled):
-	case failed.Timeout:
-		failed.Hint = hintTimeout
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		failed.Hint = hintBroken
-	default:
-		failed.Hint = hintConnect
-	}
-	return failed
-}
-
-func isTimeout(err error) bool {
-	var network net.Error
-	return errors.Is(err, context.DeadlineExceeded) || (errors.As(err, &network) && network.Timeout())
-}
-
-// maxRedirects is more than any sane set-up needs; each costs a request.
-const maxRedirects = 3
-
-// redirectError is a redirect that would carry the token somewhere else.
-type redirectError struct{ from, to string } // scheme://host
-
-func (e *redirectError) Error() string {
-	return fmt.Sprintf("redirected from %s to %s", e.from, e.to)
-}
-
-// checkRedirect follows redirects within the host that was asked, because
-// net/http sends our header along wherever it goes.
-func checkRedirect(next *http.Request, via []*http.Request) error {
-	first := via[0].URL
-	if !sameSite(first, next.URL) {
-		return &redirectError{from: site(first), to: site(next.URL)}
-	}
-	if len(via) > maxRedirects {
-		return fmt.Errorf("redirected more than %d times", maxRedirects)
-	}
-	return nil
-}
-
-// sameSite allows the same scheme, host and port, and the step from http to
-// https on the same host.
-func sameSite(from, to *url.URL) bool {
-	if from.Scheme == to.Scheme {
-		return strings.EqualFold(from.Host, to.Host)
-	}
-	return from.Scheme == "http" && to.Scheme == "https" && strings.EqualFold(from.Hostname(), to.Hostname())
-}
-
-func site(u *url.URL) string { return u.Scheme + "://" + u.Host }

@@ -1,7 +1,9 @@
 package wolkvox
 
 import (
+	"encoding/base64"
 	"errors"
+	"net/url"
 	"regexp"
 	"strings"
 )
@@ -53,4 +55,15 @@ func (r redactor) apply(e *Error) {
 	e.Class = r.text(e.Class)
 	e.Msg = r.text(e.Msg)
 	e.Err = r.error(e.Err)
+}
+
+// credentials returns the spellings in which a password can show: plain, as in
+// an address, and as in a header together with the name.
+func credentials(user *url.Userinfo) []string {
+	password, _ := user.Password()
+	if password == "" {
+		return nil
+	}
+	_, escaped, _ := strings.Cut(user.String(), ":")
+	return []string{password, escaped, base64.StdEncoding.EncodeToString([]byte(user.Username() + ":" + password))}
 }

@@ -3,7 +3,8 @@ package wolkvox
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
+
+	"unconnected/producer/wolkvox/result"
 )
 
 // Unknown stands for a number that the token report does not give.
@@ -78,7 +79,7 @@ func number(raw json.RawMessage) int64 {
 	if err != nil {
 		return Unknown
 	}
-	n, err := parseCount(strings.TrimSpace(s))
+	n, err := result.Count(s)
 	if err != nil {
 		return Unknown
 	}

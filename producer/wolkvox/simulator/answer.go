@@ -3,8 +3,15 @@ package simulator
 import (
 	"encoding/json"
 	"net/http"
+	"path"
 	"strconv"
 	"time"
+)
+
+// The API's scripts. Each knows its own reports only.
+const (
+	scriptReports     = "reports_manager.php"
+	scriptInformation = "information.php"
 )
 
 // maxRange is the longest span that one request may ask about, in seconds.
@@ -74,12 +81,12 @@ func (s *Simulator) decide(r *http.Request, token string, inFlight int, now time
 	case inFlight > maxInFlight:
 		return answerBusy
 	}
-	switch r.URL.Query().Get("api") {
-	case "":
+	switch script, api := path.Base(r.URL.Path), r.URL.Query().Get("api"); {
+	case api == "":
 		return answerNoParameters
-	case "cdr_6":
+	case script == scriptReports && api == "cdr_6":
 		return s.report(r, now)
-	case "token_info":
+	case script == scriptInformation && api == "token_info":
 		return s.tokenInfo(own, all)
 	default:
 		return answerNoAPI
@@ -116,11 +123,11 @@ func (s *Simulator) tokenInfo(own, all int) answer {
 	if quota == 0 {
 		quota = 1_000_000_000
 	}
-	return records(1, []map[string]string{{
+	return s.voice("token_info").dress(records(1, []map[string]string{{
 		"description":                   "simulated",
 		"token_limit":                   strconv.Itoa(quota),
 		"token_use_today":               strconv.Itoa(own),
 		"all_token_today":               strconv.Itoa(all),
 		"available_consumption_options": strconv.Itoa(quota - all),
-	}})
+	}}))
 }

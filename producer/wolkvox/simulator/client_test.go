@@ -3,6 +3,7 @@ package simulator_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -172,107 +173,76 @@ func TestRepeatedHour(t *testing.T) {
 	}
 }
 
-func TestQuota(t *testing.T) {
-	api, client, clock := start(t, simulator.Options{Licences: 1, Tokens: []string{simulator.DefaultToken, "other"}})
-	info, err := client.TokenInfo(context.Background())
-	if err != nil || info.Available != 999 || info.UsedToday != 1 || info.AllToday != 1 || info.Limit != 1000 {
-		t.Fatalf("at first: %+v, %v", info, err)
+// TestLateCallsAndCorrections is a day as the reconciler meets it, on a clock
+// that a test moves: calls that appear late, and yesterday changed today.
+func TestLateCallsAndCorrections(t *testing.T) {
+	const window, settle, late = 5 * time.Minute, 90 * time.Second, 40 * time.Minute
+	api, client, clock := start(t, simulator.Options{Late: simulator.Late{Share: 0.1, Most: late}})
+	yesterday := noon.Add(-24 * time.Hour)
+	differ := func(from time.Time) bool {
+		answer := report(t, client, from, from.Add(window))
+		return !maps.Equal(answer.Counts, api.Truth(from, from.Add(window)))
 	}
-	other := httptest.NewRequest(http.MethodGet, "/api/v2/information.php?api=token_info", nil)
-	other.Header.Set("wolkvox-token", "other")
-	for range 998 {
-		api.ServeHTTP(httptest.NewRecorder(), other)
-	}
-	info, err = client.TokenInfo(context.Background())
-	if err != nil || info.Available != 0 || info.UsedToday != 2 || info.AllToday != 1000 {
-		t.Errorf("in the end: %+v, %v", info, err)
-	}
-	_, err = client.Report(context.Background(), noon.Add(-time.Minute), noon)
-	wantKind(t, err, "quota")
 
-	clock.set(time.Date(2026, 11, 19, 4, 59, 59, 0, time.UTC)) // still the 18th in Bogotá
-	_, err = client.TokenInfo(context.Background())
-	wantKind(t, err, "quota")
-	clock.set(time.Date(2026, 11, 19, 5, 0, 0, 0, time.UTC))
-	_, err = client.TokenInfo(context.Background())
-	wantKind(t, err, "")
-}
-
-func TestTokens(t *testing.T) {
-	token := "old"
-	api, client, _ := start(t, simulator.Options{Tokens: []string{"old"}}, func(o *wolkvox.Options) {
-		o.Token = func() string { return token }
-	})
-	_, err := client.TokenInfo(context.Background())
-	wantKind(t, err, "")
-	api.SetTokens("new")
-	_, err = client.TokenInfo(context.Background())
-	wantKind(t, err, "refused")
-	token = "new"
-	_, err = client.TokenInfo(context.Background())
-	wantKind(t, err, "")
-}
-
-func TestThreeAtATimeAreTooMany(t *testing.T) {
-	api, client, _ := start(t, simulator.Options{})
-	arrived, leave := make(chan struct{}), make(chan struct{})
-	wait := func(w http.ResponseWriter, r *http.Request, answer http.HandlerFunc) {
-		arrived <- struct{}{}
-		<-leave
-		answer(w, r)
-	}
-	api.Fail(wait, wait)
-	var both sync.WaitGroup
-	for range 2 {
-		both.Go(func() {
-			_, err := client.TokenInfo(context.Background())
-			wantKind(t, err, "")
-		})
-		<-arrived
-	}
-	_, err := client.TokenInfo(context.Background())
-	wantKind(t, err, "token_busy")
-	close(leave)
-	both.Wait()
-	if most := api.MaxConcurrent(); most != 3 {
-		t.Errorf("at most %d at a time, want 3", most)
-	}
-	ledger := api.Ledger()
-	for i, request := range ledger {
-		if request.InFlight != i+1 || !request.Done || request.API != "token_info" {
-			t.Errorf("request %d: %+v", i, request)
+	for from := noon; from.Before(noon.Add(time.Hour)); from = from.Add(window) {
+		clock.set(from.Add(window + settle))
+		if !differ(from) {
+			t.Errorf("nothing is late in the window from %v", from)
+		}
+		clock.set(from.Add(window + late))
+		if differ(from) {
+			t.Errorf("something is missing for ever in the window from %v", from)
 		}
 	}
+
+	before := report(t, client, yesterday, yesterday.Add(window))
+	api.Plant(simulator.Incident{Start: yesterday.Add(time.Minute), End: yesterday.Add(2 * time.Minute), Result: "congestion", Share: 0.9})
+	after := report(t, client, yesterday, yesterday.Add(window))
+	if maps.Equal(before.Counts, after.Counts) || differ(yesterday) {
+		t.Errorf("corrected from %v to %v", before.Counts, after.Counts)
+	}
+
+	// A correction of what is still settling: what is late of it stays late.
+	recent := clock.read().Add(-window - settle)
+	api.Plant(simulator.Incident{Start: recent, End: recent.Add(window), Result: "sip_503", Share: 0.5})
+	if answer := report(t, client, recent, recent.Add(window)); answer.Counts["sip_503"] == 0 || !differ(recent) {
+		t.Errorf("at once: %v", answer.Counts)
+	}
+	clock.set(recent.Add(window + late))
+	if differ(recent) {
+		t.Error("the correction never settled")
+	}
 }
 
-func TestRefusals(t *testing.T) {
-	api, _, _ := start(t, simulator.Options{})
-	for _, c := range []struct {
-		name, token, query string
-		want               int
-	}{
-		{"no token", "", "api=cdr_6&date_ini=20261118110000&date_end=20261118110459", 401},
-		{"wrong token", "wrong", "api=cdr_6&date_ini=20261118110000&date_end=20261118110459", 403},
-		{"no parameters", simulator.DefaultToken, "", 400},
-		{"no dates", simulator.DefaultToken, "api=cdr_6", 400},
-		{"no end", simulator.DefaultToken, "api=cdr_6&date_ini=20261118110000", 400},
-		{"date of another form", simulator.DefaultToken, "api=cdr_6&date_ini=2026-11-18&date_end=2026-11-19", 400},
-		{"unknown report", simulator.DefaultToken, "api=cdr_99&date_ini=20261118110000&date_end=20261118110459", 400},
-		{"31 days", simulator.DefaultToken, "api=cdr_6&date_ini=20261018120000&date_end=20261118115959", 200},
-		{"31 days and a second", simulator.DefaultToken, "api=cdr_6&date_ini=20261018120000&date_end=20261118120000", 400},
-		{"the future", simulator.DefaultToken, "api=cdr_6&date_ini=20261119110000&date_end=20261119110459", 404},
-		{"five minutes", simulator.DefaultToken, "api=cdr_6&date_ini=20261118110000&date_end=20261118110459", 200},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			request := httptest.NewRequest(http.MethodGet, "/api/v2/reports_manager.php?"+c.query, nil)
-			request.Header.Set("wolkvox-token", c.token)
-			recorder := httptest.NewRecorder()
-			api.ServeHTTP(recorder, request)
-			if recorder.Code != c.want {
-				t.Errorf("status %d, want %d: %s", recorder.Code, c.want, recorder.Body)
-			}
+// TestManyOperations: one address, a path for each.
+func TestManyOperations(t *testing.T) {
+	const operations = 300
+	mux := http.NewServeMux()
+	apis := make([]*simulator.Simulator, operations)
+	token := func(i int) string { return fmt.Sprintf("token-%d", i) }
+	for i := range apis {
+		apis[i] = simulator.New(simulator.Options{
+			Seed: int64(i), Tokens: []string{token(i)}, Clock: func() time.Time { return noon },
+		})
+		mux.Handle(fmt.Sprintf("/%d/", i), apis[i])
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	transport, bogota := wolkvox.NewTransport(1), zone(t, "America/Bogota")
+	client := func(operation, as int) *wolkvox.Client {
+		return wolkvox.New(wolkvox.Options{
+			BaseURL: fmt.Sprintf("%s/%d/api/v2", server.URL, operation), Token: func() string { return token(as) },
+			Location: bogota, Transport: transport,
 		})
 	}
+	for i, api := range apis {
+		answer := report(t, client(i, i), noon.Add(-10*time.Second), noon)
+		if truth := api.Truth(noon.Add(-10*time.Second), noon); !maps.Equal(answer.Counts, truth) {
+			t.Errorf("operation %d: %v, the truth is %v", i, answer.Counts, truth)
+		}
+	}
+	_, err := client(1, 2).TokenInfo(context.Background())
+	wantKind(t, err, "refused")
 }
 
 // BenchmarkWindow is a request for five minutes, as the producer sends it.

@@ -16,6 +16,12 @@
 //     requests ever overlapped.
 //   - Fail and FailAll make requests go wrong in every way seen in the wild.
 //
+// One Simulator is one operation, with its tokens and its quota. Many on one
+// address are a mux: the scripts are found below any path.
+//
+//	mux.Handle("/ventas/", ventas)     // base URL http://…/ventas/api/v2
+//	mux.Handle("/cobranza/", cobranza) // base URL http://…/cobranza/api/v2
+//
 // # Where the calls come from
 //
 // The number of calls of a result in a second is a function of the seed, the

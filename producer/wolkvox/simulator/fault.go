@@ -72,9 +72,33 @@ func says(a answer) Fault {
 	return func(w http.ResponseWriter, r *http.Request, _ http.HandlerFunc) { a.write(w, r) }
 }
 
+// Slow works on the answer for so long, in real time, and does not notice when
+// the client goes away meanwhile, like the real server: to the limit on
+// simultaneous requests this one counts until the end.
+func Slow(work time.Duration) Fault {
+	return func(w http.ResponseWriter, r *http.Request, answer http.HandlerFunc) {
+		<-time.After(work)
+		answer(w, r)
+	}
+}
+
 // Hang never answers: it ends when the client goes away.
 func Hang() Fault {
 	return func(_ http.ResponseWriter, r *http.Request, _ http.HandlerFunc) { <-r.Context().Done() }
+}
+
+// Flood answers with status 200 and a body of n bytes that is no JSON, for as
+// long as the client takes them.
+func Flood(n int64) Fault {
+	return func(w http.ResponseWriter, _ *http.Request, _ http.HandlerFunc) {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		part := bytes.Repeat([]byte{' '}, 64<<10)
+		for n := n; n > 0; n -= int64(len(part)) {
+			if _, err := w.Write(part[:min(n, int64(len(part)))]); err != nil {
+				return
+			}
+		}
+	}
 }
 
 // Reset breaks the connection off before the answer, as a firewall does.

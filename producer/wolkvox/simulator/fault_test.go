@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"unconnected/producer/wolkvox"
@@ -34,6 +36,8 @@ func TestFaults(t *testing.T) {
 		"reset":       {simulator.Reset(), "retry", false},
 		"truncate":    {simulator.Truncate(), "retry", false},
 		"cut":         {simulator.Cut(), "retry", false},
+		"flood":       {simulator.Flood(wolkvox.DefaultMaxBody + 1), "retry", false},
+		"slow":        {simulator.Slow(time.Millisecond), "", false},
 		"hang":        {simulator.Hang(), "retry", true},
 		"drip":        {simulator.Drip(time.Hour), "retry", true},
 	} {
@@ -117,4 +121,42 @@ func get(t *testing.T, address string) (body string, status int) {
 		t.Fatal(err)
 	}
 	return string(raw), response.StatusCode
+}
+
+// TestFloodLength: as many bytes as asked for.
+func TestFloodLength(t *testing.T) {
+	for _, n := range []int64{0, 1, 64 << 10, 64<<10 + 1} {
+		recorder := httptest.NewRecorder()
+		simulator.Flood(n)(recorder, nil, nil)
+		if got := int64(recorder.Body.Len()); got != n {
+			t.Errorf("%d bytes, want %d", got, n)
+		}
+	}
+}
+
+// TestSlowOutlivesTheClient: who asks again right after a time-out is a second
+// request at the same time.
+func TestSlowOutlivesTheClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := simulator.New(simulator.Options{})
+		api.Fail(simulator.Slow(time.Minute))
+		ask := func(ctx context.Context) {
+			request := httptest.NewRequest(http.MethodGet, "/information.php?api=token_info", nil).WithContext(ctx)
+			request.Header.Set("wolkvox-token", simulator.DefaultToken)
+			api.ServeHTTP(httptest.NewRecorder(), request)
+		}
+		gone, cancel := context.WithCancel(context.Background())
+		cancel()
+		var slow sync.WaitGroup
+		slow.Go(func() { ask(gone) })
+		synctest.Wait()
+		ask(context.Background())
+		slow.Wait()
+		ask(context.Background())
+		for i, want := range []int{1, 2, 1} {
+			if got := api.Ledger()[i].InFlight; got != want {
+				t.Errorf("request %d is one of %d, want %d", i+1, got, want)
+			}
+		}
+	})
 }

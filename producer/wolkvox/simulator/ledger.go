@@ -24,12 +24,15 @@ type ledger struct {
 	requests []*Request     // in order of arrival; guarded by mu, and so is what they point at
 	inFlight map[string]int // token → requests being worked on
 	most     int            // the highest value that was in inFlight
-	day      string         // the local day that used is about
-	used     map[string]int // token → requests that cost something today
+
+	// used is local day → token → requests that cost something. Days are kept, a
+	// few bytes each: around midnight, requests need not arrive in their order,
+	// and a test's clock may jump back.
+	used map[string]map[string]int
 }
 
 func newLedger() *ledger {
-	return &ledger{inFlight: map[string]int{}, used: map[string]int{}}
+	return &ledger{inFlight: map[string]int{}, used: map[string]map[string]int{}}
 }
 
 // arrive notes a request that begins and returns its entry, for depart, with
@@ -58,18 +61,20 @@ func (l *ledger) depart(entry *Request, token string, status int) {
 }
 
 // charge counts a request against a local day's quota and returns what has been
-// used of it since, by the token and by all.
+// used of it so far, by the token and by all.
 func (l *ledger) charge(day, token string) (own, all int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.day != day {
-		l.day, l.used = day, map[string]int{}
+	used := l.used[day]
+	if used == nil {
+		used = map[string]int{}
+		l.used[day] = used
 	}
-	l.used[token]++
-	for _, n := range l.used {
+	used[token]++
+	for _, n := range used {
 		all += n
 	}
-	return l.used[token], all
+	return used[token], all
 }
 
 // Ledger returns the requests in order of arrival, those still being worked on

@@ -81,7 +81,7 @@ func (s *Simulator) accepts(token string) bool {
 // everything else is the page for people at "/" or a plain 404.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch path.Base(r.URL.Path) {
-	case "reports_manager.php", "information.php":
+	case scriptReports, scriptInformation:
 		s.serveAPI(w, r)
 	case "/":
 		s.servePage(w, r)
@@ -101,11 +101,12 @@ func (s *Simulator) serveAPI(w http.ResponseWriter, r *http.Request) {
 	// Deferred, since a fault may end the request by a panic that net/http expects.
 	defer func() { s.ledger.depart(entry, token, recorder.status) }()
 
+	// Charged for on arrival: whoever goes away meanwhile has used a request, too.
+	answer := s.decide(r, token, inFlight, now)
 	if !sleep(r.Context(), s.options.Latency) {
 		return
 	}
 	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
-	answer := s.decide(r, token, inFlight, now)
 	if fault := s.nextFault(); fault != nil {
 		fault(recorder, r, answer.write)
 		return

@@ -50,13 +50,18 @@ func TestScaled(t *testing.T) {
 
 // TestClientGoneDuringLatency: the request ends without an answer.
 func TestClientGoneDuringLatency(t *testing.T) {
-	api := New(Options{Latency: time.Hour})
+	api := New(Options{Latency: time.Hour, Licences: 1, Clock: func() time.Time { return noon }})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	request := httptest.NewRequest(http.MethodGet, "/information.php?api=token_info", nil).WithContext(ctx)
+	request.Header.Set("wolkvox-token", DefaultToken)
 	api.ServeHTTP(httptest.NewRecorder(), request)
 	ledger := api.Ledger()
 	if len(ledger) != 1 || !ledger[0].Done || ledger[0].Status != 0 {
 		t.Errorf("ledger %+v", ledger)
+	}
+	// It has cost one all the same.
+	if _, all := api.ledger.charge(noon.In(bogota()).Format(time.DateOnly), "other"); all != 2 {
+		t.Errorf("%d requests have cost something, with this one", all)
 	}
 }

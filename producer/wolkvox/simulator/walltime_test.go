@@ -13,6 +13,9 @@ func TestInstants(t *testing.T) {
 	spring := func(hour, minute int) int64 {
 		return time.Date(2026, 3, 8, hour, minute, 0, 0, time.UTC).Unix()
 	}
+	april := func(hour, minute int) int64 {
+		return time.Date(2026, 4, 4, hour, minute, 0, 0, time.UTC).Unix()
+	}
 	for _, c := range []struct {
 		name, zone  string
 		first, last string
@@ -32,6 +35,12 @@ func TestInstants(t *testing.T) {
 		{"skipped", "America/New_York", "20260308020000", "20260308025959", nil},
 		{"around the skipped hour", "America/New_York", "20260308013000", "20260308032959",
 			[]span{{spring(6, 30), spring(7, 0)}, {spring(7, 0), spring(7, 30)}}},
+		// Havana changes at midnight: the hour before 05:00 UTC on 1 November comes again.
+		{"repeated midnight", "America/Havana", "20261031235500", "20261101000459",
+			[]span{{hour(1, 3, 55), hour(1, 4, 5)}, {hour(1, 5, 0), hour(1, 5, 5)}}},
+		// Lord Howe goes back by half an hour on 5 April, at 15:00 UTC on the 4th.
+		{"repeated half hour", "Australia/Lord_Howe", "20260405013000", "20260405015959",
+			[]span{{april(14, 30), april(15, 0)}, {april(15, 0), april(15, 30)}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			location, err := time.LoadLocation(c.zone)

@@ -1,8 +1,8 @@
-package wolkvox
+package result
 
 import "testing"
 
-func TestResultName(t *testing.T) {
+func TestName(t *testing.T) {
 	for want, spellings := range map[string][]string{
 		Busy:        {"BUSY", "Busy", "ocupado", "OCUPADA"},
 		Cancel:      {"CANCEL", "Cancelled", "canceled", "CANCELADA", "cancelado"},
@@ -21,24 +21,37 @@ func TestResultName(t *testing.T) {
 		Unnamed:           {"", "  ", "***", "忙"},
 	} {
 		for _, spelling := range spellings {
-			if got := ResultName(spelling); got != want {
-				t.Errorf("ResultName(%q) = %q, want %q", spelling, got, want)
+			if got := Name(spelling); got != want {
+				t.Errorf("Name(%q) = %q, want %q", spelling, got, want)
 			}
 		}
 	}
 }
 
-// FuzzResultName holds the name to its grammar: names are header, metric and rule material.
-func FuzzResultName(f *testing.F) {
+// FuzzName holds the name to its grammar: names are header, metric and rule material.
+func FuzzName(f *testing.F) {
 	f.Add("NO ANSWER")
 	f.Add("İ404ﬀ")
 	f.Fuzz(func(t *testing.T, reported string) {
-		name := ResultName(reported)
+		name := Name(reported)
 		if name == "" || name[0] < 'a' || name[0] > 'z' || name[len(name)-1] == '_' {
-			t.Errorf("ResultName(%q) = %q", reported, name)
+			t.Errorf("Name(%q) = %q", reported, name)
 		}
-		if again := ResultName(name); again != name {
+		if again := Name(name); again != name {
 			t.Errorf("the name of %q is %q, whose name is %q", reported, name, again)
 		}
 	})
+}
+
+func TestCount(t *testing.T) {
+	for reported, want := range map[string]int64{"0": 0, "41": 41, " 41\r\n": 41, "007": 7, "9223372036854775807": 1<<63 - 1} {
+		if got, err := Count(reported); err != nil || got != want {
+			t.Errorf("Count(%q) = %d, %v, want %d", reported, got, err, want)
+		}
+	}
+	for _, reported := range []string{"", " ", "-1", "+1", "1,234", "41.0", "4.1e1", "0x1", "1_000", "9223372036854775808", "x"} {
+		if got, err := Count(reported); err == nil {
+			t.Errorf("Count(%q) = %d, want an error", reported, got)
+		}
+	}
 }

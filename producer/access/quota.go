@@ -1,0 +1,172 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/internal/lease"
+	"unconnected/internal/natsio"
+	"unconnected/producer/budget"
+)
+
+// Quota is the ledger of one server's requests, which all processes share. A process needs one a server. It is safe for
+// concurrent use.
+type Quota struct {
+	settings budget.Settings
+	bucket   jetstream.KeyValue
+	key      string
+	log      *slog.Logger
+
+	mu       sync.Mutex
+	data     []byte    // the ledger as it was last read or written; guarded by mu
+	revision uint64    // of data, 0 when there is no ledger; guarded by mu
+	foretold time.Time // end of the day for which exhaustion was foretold; guarded by mu
+}
+
+// NewQuota is the ledger of a server, named by its API, in a bucket, which is that of the leases.
+func NewQuota(bucket jetstream.KeyValue, api string, s budget.Settings, log *slog.Logger) *Quota {
+	return &Quota{settings: s, bucket: bucket, key: KeyPrefix + lease.Key(api), log: log}
+}
+
+// KeyPrefix begins the keys of ledgers.
+const KeyPrefix = "quota."
+
+// NoBudgetError says that the day's quota leaves no request of a class.
+type NoBudgetError struct {
+	Class budget.Class
+	Until time.Time // from when on it is worth asking again, UTC
+}
+
+func (e *NoBudgetError) Error() string {
+	return fmt.Sprintf("the day's requests are spent as far as %s requests may use them, until %s", e.Class, e.Until.Format(time.RFC3339))
+}
+
+// tries bounds how often the ledger is read anew because somebody else has changed it.
+const tries = 20
+
+// update changes the ledger by compare-and-set. What change does must depend on the budget alone: it is done again when
+// somebody else was faster. When it returns false nothing is written.
+func (q *Quota) update(ctx context.Context, now time.Time, change func(*budget.Budget) bool) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for range tries {
+		b, err := budget.Open(q.settings, q.data)
+		if err != nil {
+			q.log.Warn("the ledger of the day's requests is damaged and is begun anew", "error", err)
+		}
+		if !change(b) {
+			return nil
+		}
+		data := b.Encode()
+		revision, err := q.put(ctx, data)
+		if err == nil {
+			q.data, q.revision = data, revision
+			q.foresee(b, now)
+			return nil
+		}
+		if !natsio.IsConflict(err) && !errors.Is(err, jetstream.ErrKeyExists) {
+			return fmt.Errorf("ledger of requests: %w", err)
+		}
+		if err := q.read(ctx); err != nil {
+			return fmt.Errorf("ledger of requests: %w", err)
+		}
+	}
+	return fmt.Errorf("ledger of requests: changed by others %d times in a row", tries)
+}
+
+// foresee warns once a day when the quota will not last for it; q.mu is held.
+func (q *Quota) foresee(b *budget.Budget, now time.Time) {
+	at, foreseen := b.Forecast(now)
+	if !foreseen || q.foretold.Equal(b.Ledger.DayEnds) || now.Before(b.Ledger.SpentUntil) {
+		return
+	}
+	q.foretold = b.Ledger.DayEnds
+	left, _ := b.Left(now)
+	q.log.Warn("the day's quota will not last: then nothing is polled before the next local day; "+
+		"a longer POLL_WINDOW or fewer other users of the quota prevent it",
+		"spent_at", at.In(q.settings.Zone).Format("15:04"), "left", left, "day_ends", b.Ledger.DayEnds.Format(time.RFC3339))
+}
+
+// patience is how long one request to NATS may take, whatever the context allows.
+const patience = 5 * time.Second
+
+func (q *Quota) put(ctx context.Context, data []byte) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if q.revision == 0 {
+		return q.bucket.Create(ctx, q.key, data)
+	}
+	return q.bucket.Update(ctx, q.key, data, q.revision)
+}
+
+func (q *Quota) read(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	entry, err := q.bucket.Get(ctx, q.key)
+	switch {
+	case errors.Is(err, jetstream.ErrKeyNotFound): // deleted, or the bucket is new
+		q.data, q.revision = nil, 0
+	case err != nil:
+		return err
+	default:
+		q.data, q.revision = entry.Value(), entry.Revision()
+	}
+	return nil
+}
+
+// Look shows the ledger to see as the server has it now.
+func (q *Quota) Look(ctx context.Context, see func(*budget.Budget)) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if err := q.read(ctx); err != nil {
+		return fmt.Errorf("ledger of requests: %w", err)
+	}
+	b, _ := budget.Open(q.settings, q.data) // a damaged one is that of a server about which nothing is known
+	see(b)
+	return nil
+}
+
+// Seen shows the ledger to see as this process knows it, without I/O.
+func (q *Quota) Seen(see func(*budget.Budget)) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	b, _ := budget.Open(q.settings, q.data)
+	see(b)
+}
+
+// take takes up to n requests of a class, and writes down what the operation needs, unless it has no name. If there is no
+// request left it returns a [NoBudgetError].
+func (q *Quota) take(ctx context.Context, class budget.Class, n int64, now time.Time, operation string, need budget.Need) (taken int64, err error) {
+	var until time.Time
+	change := func(b *budget.Budget) bool {
+		if operation != "" {
+			b.Note(operation, need)
+		}
+		taken, until = b.Take(class, n, now)
+		return taken > 0
+	}
+	if err = q.update(ctx, now, change); err == nil && taken == 0 { // unless others have given some back, which we don't know
+		if err = q.Look(ctx, func(*budget.Budget) {}); err == nil {
+			err = q.update(ctx, now, change)
+		}
+	}
+	if err == nil && taken == 0 {
+		err = &NoBudgetError{class, until}
+	}
+	return taken, err
+}
+
+func (q *Quota) giveBack(ctx context.Context, n int64, taken, now time.Time) error {
+	return q.update(ctx, now, func(b *budget.Budget) bool { b.GiveBack(n, taken, now); return true })
+}
+
+// spent notes that the API said that the quota is spent.
+func (q *Quota) spent(ctx context.Context, now time.Time) error {
+	return q.update(ctx, now, func(b *budget.Budget) bool { b.Spent(now); return true })
+}

@@ -1,0 +1,235 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"unconnected/events"
+	"unconnected/producer/access"
+	"unconnected/producer/budget"
+	"unconnected/producer/grid"
+	"unconnected/producer/journal"
+	"unconnected/producer/oplog"
+	"unconnected/producer/reconcile"
+)
+
+// follow polls window after window, and appends each behind the last. While an append is under way the next window is
+// asked for already; the append after it waits, because its fence is the first one's sequence. An append that fails ends
+// the following, but not the request under way: the API would go on working at it, and works on one at a time.
+func (p *poller) follow(ctx context.Context, head oplog.Head) (err error) {
+	waits, fail := context.WithCancel(ctx)
+	defer fail()
+	under := finished(head)
+	defer func() {
+		if _, appendErr := p.settled(under); appendErr != nil {
+			err = appendErr
+		}
+		p.journal.Settle(context.WithoutCancel(ctx))
+	}()
+	for {
+		w := grid.Next(head.Checkpoint, p.window, head.Length)
+		pass, _ := grid.Repeated(w, p.Zone)
+		early := p.now().Before(p.due(w))
+		if early || pass == grid.Second { // its twin may be the window before
+			if head, err = p.settled(under); err != nil {
+				return err
+			}
+			under = finished(head)
+		}
+		if early {
+			if head, err = p.quiet(ctx, head, p.due(w)); err != nil {
+				return err
+			}
+			under = finished(head)
+			continue
+		}
+		moved, err := p.turn(ctx, waits, w, under)
+		if err != nil {
+			return err
+		}
+		if moved != nil {
+			head, under = *moved, finished(*moved)
+			continue
+		}
+		e, err := p.poll(ctx, waits, w)
+		if err != nil {
+			return err
+		}
+		behind, err := p.settled(under)
+		if err != nil {
+			return err
+		}
+		if e == nil { // what has gone wrong was waited for: look again
+			head, under = behind, finished(behind)
+			continue
+		}
+		e.Reconciled = p.reconciled
+		head = oplog.HeadOf(e)
+		under = p.startAppend(ctx, fail, e, behind.Sequence)
+	}
+}
+
+// turn waits until the window may be asked for. Where somebody else could have done so meanwhile it reads the log again,
+// and returns its end if that has moved beyond the append that is under way or finished; then w must be decided anew.
+func (p *poller) turn(ctx, waits context.Context, w events.Window, under *appending) (moved *oplog.Head, err error) {
+	fresh, err := p.enter(waits, budget.Live, 1+grid.Behind(w.End, p.now(), p.window, p.settle))
+	var spent *access.NoBudgetError
+	switch {
+	case errors.As(err, &spent):
+		head, err := p.settled(under)
+		if err != nil {
+			return nil, err
+		}
+		return &head, p.waitForQuota(waits, spent)
+	case errors.Is(err, errTurn):
+		return p.passedOver(ctx, under, err)
+	case err != nil || !fresh:
+		return nil, err
+	}
+	return p.reread(ctx, under)
+}
+
+// reread returns the end of the log if somebody else has moved it beyond the append that is under way or finished.
+func (p *poller) reread(ctx context.Context, under *appending) (*oplog.Head, error) {
+	ours, err := p.settled(under)
+	if err != nil {
+		return nil, err
+	}
+	head, err := p.journal.Head(ctx)
+	if err != nil || head.Sequence == ours.Sequence {
+		return nil, err
+	}
+	if err := p.passed(ctx, ours.Sequence); err != nil {
+		return nil, err
+	}
+	if head.Checkpoint.IsZero() { // messages of others, but no history yet
+		head.Checkpoint = ours.Checkpoint
+	}
+	p.seen(head)
+	return &head, nil
+}
+
+// seen notes what others have appended.
+func (p *poller) seen(head oplog.Head) {
+	p.board.setCheckpoint(p.Name, head.Checkpoint)
+	p.metrics.reached(p.Name, head.Checkpoint)
+	if p.schedule.Period > 0 {
+		p.reconciled = reconcile.Latest(p.reconciled, head.Reconciled)
+	}
+}
+
+// passedOver is what happens when the token is in other hands for long: either somebody else does our work, or nobody does.
+func (p *poller) passedOver(ctx context.Context, under *appending, reason error) (*oplog.Head, error) {
+	moved, err := p.reread(ctx, under)
+	if err == nil && moved == nil {
+		p.log.Warn("can't ask: another program has the token", "reason", reason)
+		p.board.set(p.Name, Retrying, "waits for its turn: "+reason.Error()+"; stop that program, or give it a token of its own",
+			p.now(), time.Time{})
+		var ours oplog.Head
+		ours, err = p.settled(under)
+		moved = &ours
+	}
+	return moved, err
+}
+
+// waitForQuota waits while the day's requests are spent. Others may give some back, so it looks again now and then.
+func (p *poller) waitForQuota(ctx context.Context, spent *access.NoBudgetError) error {
+	v := exhausted(spent.Until, p.now(), p.Zone, rand.Float64())
+	if p.board.set(p.Name, Quota, v.reason, p.now(), spent.Until) {
+		p.log.Warn("the day's requests are spent; nothing is sent", "until", spent.Until.Format(time.RFC3339))
+	}
+	until := p.now().Add(min(v.wait, mostPatient))
+	for {
+		if there, err := p.sleepUntil(ctx, until); err != nil || there {
+			return err
+		}
+	}
+}
+
+// appending is an append under way.
+type appending struct {
+	done chan struct{}
+	// What follows is valid once done is closed.
+	head   oplog.Head
+	behind bool // it was appended behind messages of others, which we have not read
+	err    error
+}
+
+// finished is an append that succeeded before.
+func finished(head oplog.Head) *appending {
+	a := &appending{done: make(chan struct{}), head: head}
+	close(a.done)
+	return a
+}
+
+// settled waits for an append. Where others have appended before it, the check under way may be out of date, and is void.
+func (p *poller) settled(a *appending) (oplog.Head, error) {
+	<-a.done
+	if a.behind {
+		p.corrections.check = nil
+	}
+	return a.head, a.err
+}
+
+// startAppend stores a live event in the background, and calls fail if it can't. It is not cut short when ctx ends: what
+// was begun is finished, within the append's own time limit.
+func (p *poller) startAppend(ctx context.Context, fail func(), e *events.Event, after uint64) *appending {
+	a := &appending{done: make(chan struct{})}
+	go func() {
+		defer close(a.done)
+		if a.behind, a.err = p.appendLive(context.WithoutCancel(ctx), e, after); a.err != nil {
+			fail()
+			return
+		}
+		a.head = oplog.HeadOf(e)
+		p.stored(e)
+	}()
+	return a
+}
+
+// appendLive stores the window that follows the checkpoint. When others have appended in between without moving the
+// checkpoint, such as a backfill, what was decided is decided again, and is the same: the window is still the next one.
+func (p *poller) appendLive(ctx context.Context, e *events.Event, after uint64) (behind bool, err error) {
+	const attempts = 10
+	for i := 1; ; i++ {
+		sequence, err := p.journal.Append(ctx, e, after)
+		if err == nil {
+			e.Sequence = sequence
+			return behind, nil
+		}
+		if !errors.Is(err, journal.ErrMoved) || i == attempts {
+			return behind, err
+		}
+		head, headErr := p.journal.Head(ctx)
+		if headErr != nil {
+			return behind, headErr
+		}
+		if !head.Checkpoint.Equal(e.Window.Start) {
+			return behind, fmt.Errorf("%w, up to %s", err, head.Checkpoint.Format(time.RFC3339))
+		}
+		after, behind = head.Sequence, true
+		if !e.Reconciled.IsZero() {
+			e.Reconciled = reconcile.Latest(e.Reconciled, head.Reconciled)
+		}
+	}
+}
+
+// stored tells everybody who wants to know that e is in the log.
+func (p *poller) stored(e *events.Event) {
+	p.appended++
+	p.metrics.stored(e)
+	p.board.setCheckpoint(p.Name, e.Checkpoint)
+	p.journal.Note(oplog.HeadOf(e))
+	switch {
+	case e.Missed != nil:
+		p.log.Error("window missed: its answers could not be counted", "window", e.Window.String(), "reason", e.Missed.Reason)
+	case e.IsLive():
+		p.log.Debug("window stored", "window", e.Window.String(), "total", e.Total, "sequence", e.Sequence)
+	default:
+		p.log.Info("window corrected", "window", e.Window.String(), "revision", e.Revision, "backfill", e.Backfill,
+			"total", e.Total, "sequence", e.Sequence)
+	}
+}

@@ -1,0 +1,211 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/events"
+	"unconnected/internal/natsio"
+	"unconnected/producer/oplog"
+)
+
+// Log is the fenced log of one operation. One goroutine at a time may use it.
+type Log struct {
+	store     *Store
+	operation string
+	log       *slog.Logger
+	stream    jetstream.Stream
+	created   time.Time  // of the stream, which the sequences belong to
+	mark      oplog.Mark // as last read or written
+	reached   oplog.Mark // as it should be
+	marked    time.Time  // when mark was written
+}
+
+// Open finds the end of the log, and refuses one that lost its end. It may be called again at any time.
+func (l *Log) Open(ctx context.Context) (oplog.Head, error) {
+	stream, err := l.store.js.Stream(ctx, events.StreamCalls)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		l.log.Warn("the stream is gone; creating it again", "stream", events.StreamCalls)
+		stream, _, err = l.store.ensure(ctx)
+	}
+	if err != nil {
+		return oplog.Head{}, natsio.Explain(l.store.js, err)
+	}
+	l.stream, l.created = stream, stream.CachedInfo().Created.UTC()
+	if err := l.readMark(ctx); err != nil { // the bucket may be gone although somebody has made the stream again
+		if _, _, ensureErr := l.store.ensure(ctx); ensureErr != nil {
+			return oplog.Head{}, err
+		}
+		if err := l.readMark(ctx); err != nil {
+			return oplog.Head{}, err
+		}
+	}
+	return l.trustedHead(ctx)
+}
+
+// Head reads the end of the log. Where the last message is no event of ours, it is folded from the messages before it;
+// the fence is the last message all the same.
+func (l *Log) Head(ctx context.Context) (oplog.Head, error) {
+	last, err := events.Last(ctx, l.stream, l.operation)
+	var invalid *events.InvalidError
+	switch {
+	case errors.As(err, &invalid):
+		l.log.Warn("the last message of the log is no event; looking before it", "sequence", invalid.Sequence, "reason", invalid.Reason)
+		return l.headBefore(ctx, invalid.Sequence)
+	case err != nil:
+		return oplog.Head{}, err
+	case last == nil:
+		return oplog.Head{}, nil
+	}
+	head := oplog.HeadOf(last)
+	if !oplog.Plausible(last, time.Now()) {
+		l.log.Warn("the last message of the log has a checkpoint in the future; looking before it",
+			"sequence", head.Sequence, "checkpoint", head.Checkpoint)
+		return l.headBefore(ctx, head.Sequence)
+	}
+	return head, nil
+}
+
+// headBefore folds the whole log: rare, and a second per hundred thousand windows.
+func (l *Log) headBefore(ctx context.Context, fence uint64) (oplog.Head, error) {
+	head := oplog.Head{Sequence: fence}
+	for e, err := range events.History(ctx, l.store.js, events.Query{Operations: []string{l.operation}}) {
+		if errors.Is(err, events.ErrInvalid) {
+			continue
+		}
+		if err != nil {
+			return oplog.Head{}, err
+		}
+		if h := oplog.HeadOf(&e); e.Sequence < fence && oplog.Plausible(&e, time.Now()) {
+			h.Sequence = fence
+			head = h
+		}
+	}
+	return head, nil
+}
+
+// staleness is how long a follower in a cluster may answer with an old end of the log.
+const staleness = 10 * time.Second
+
+// trustedHead is the head of a log that has not lost its end. The mark is believed only when the end stays short of it for
+// as long as a replica may be behind; a single one never is.
+func (l *Log) trustedHead(ctx context.Context) (oplog.Head, error) {
+	until := time.Now()
+	if l.stream.CachedInfo().Config.Replicas > 1 {
+		until = until.Add(staleness)
+	}
+	for {
+		head, err := l.Head(ctx)
+		if err != nil || !l.mark.Lost(l.created, natsio.FirstRetained(l.stream.CachedInfo()), head) {
+			return head, err
+		}
+		if !time.Now().Before(until) {
+			return head, fmt.Errorf("%w: it ends at sequence %d and had reached %d (windows up to %s); "+
+				"restore the stream, or accept the loss with: unconnected streams apply --accept-loss %s",
+				ErrLost, head.Sequence, l.mark.Sequence, l.mark.Checkpoint.Format(time.RFC3339), l.operation)
+		}
+		select {
+		case <-ctx.Done():
+			return head, ctx.Err()
+		case <-time.After(staleness / 20):
+		}
+	}
+}
+
+// After reads what was appended to the log after a sequence, in order. Messages that are no events are left out: nobody can
+// decide anything on them.
+func (l *Log) After(ctx context.Context, sequence uint64) ([]events.Event, error) {
+	return valid(events.History(ctx, l.store.js, events.Query{Operations: []string{l.operation}, After: sequence}))
+}
+
+// Windows reads what the log holds of the windows that start in a span: the event of each that holds, in time order. When
+// retention has removed the beginning of the stream, reaches tells from where on the log is whole; otherwise it is zero.
+func (l *Log) Windows(ctx context.Context, span events.Window) (latest []events.Event, reaches time.Time, err error) {
+	query := events.Query{Operations: []string{l.operation}, From: span.Start, To: span.End}
+	latest, err = events.Latest(events.History(ctx, l.store.js, query))
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	info, err := l.stream.Info(ctx)
+	if err != nil {
+		return nil, time.Time{}, natsio.Explain(l.store.js, err)
+	}
+	if info.State.FirstSeq > 1 && info.State.FirstTime.After(span.Start) {
+		reaches = span.End
+		if len(latest) > 0 {
+			reaches = latest[0].Window.Start
+		}
+	}
+	return latest, reaches, nil
+}
+
+func valid(history iter.Seq2[events.Event, error]) (all []events.Event, err error) {
+	for e, err := range history {
+		if errors.Is(err, events.ErrInvalid) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+// appendTimeout is how long the stream may take to store one event.
+const appendTimeout = 5 * time.Second
+
+// Append stores e behind the message of the sequence after (0: as the log's first), and returns its own. An error that
+// wraps [ErrMoved] means that e was not stored: somebody else appended, and everything must be decided anew from what is
+// there; or, if nothing new is there, the server remembers e's id from a message of the last two minutes that the log has
+// lost or holds further back. Other errors leave open whether e was stored; they ask for the same.
+func (l *Log) Append(ctx context.Context, e *events.Event, after uint64) (uint64, error) {
+	msg, err := events.Encode(e)
+	if err != nil {
+		return 0, err
+	}
+	publish, cancel := context.WithTimeout(ctx, appendTimeout)
+	ack, err := l.store.js.PublishMsg(publish, msg, jetstream.WithExpectLastSequencePerSubject(after))
+	cancel()
+	if err == nil && !ack.Duplicate {
+		return ack.Sequence, nil
+	}
+	// A conflict, a duplicate or a time-out: only what is stored tells.
+	sequence, stored, readErr := l.readBack(ctx, e.ID(), after)
+	switch {
+	case readErr != nil:
+		return 0, fmt.Errorf("append %s: %w", e.ID(), errors.Join(err, readErr))
+	case stored:
+		return sequence, nil
+	case err == nil || natsio.IsConflict(err):
+		return 0, fmt.Errorf("append %s: %w", e.ID(), ErrMoved)
+	}
+	timedOut := errors.Is(err, context.DeadlineExceeded)
+	err = natsio.Explain(l.store.js, err)
+	if timedOut && !errors.Is(err, natsio.ErrPermission) {
+		// The end can be read but nothing is stored: what a server does whose disk was full.
+		err = fmt.Errorf("%w; after its disk was full it must be restarted", err)
+	}
+	return 0, fmt.Errorf("append %s: %w", e.ID(), err)
+}
+
+// readBack tells whether the last message of the log, stored after the given sequence, bears the id.
+func (l *Log) readBack(ctx context.Context, id string, after uint64) (uint64, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
+	defer cancel()
+	raw, err := l.stream.GetLastMsgForSubject(ctx, events.Subject(l.operation))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("read the log's end back: %w", err)
+	}
+	return raw.Sequence, raw.Sequence > after && raw.Header.Get(nats.MsgIdHdr) == id, nil
+}

@@ -1,0 +1,77 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"unconnected/events"
+	"unconnected/producer/access"
+	"unconnected/producer/budget"
+	"unconnected/producer/oplog"
+	"unconnected/producer/wolkvox"
+)
+
+// errZone says that the API has calls in what should be the future.
+var errZone = errors.New("the API has calls in the coming hour")
+
+// checkZone asks, before a new history begins, for the coming hour in local time. Rows there mean that the operation's
+// clock is ahead of the configured zone's, and that every window would be taken from the wrong hour; nothing is published
+// until the zone is mended. The other direction does not show this way. It returns the log's end, which somebody else may
+// have begun meanwhile.
+func (p *poller) checkZone(ctx context.Context, head oplog.Head) (oplog.Head, error) {
+	if p.simulated {
+		return head, nil
+	}
+	for attempt := 1; ; attempt++ {
+		head, err := p.enterNew(ctx)
+		if err != nil || !head.Checkpoint.IsZero() {
+			return head, err
+		}
+		// Two minutes of margin: the two clocks may differ a little, and that is no wrong zone.
+		from := p.now().Add(2 * time.Minute).Truncate(time.Second)
+		answer, err := p.ask(ctx, events.Window{Start: from, End: from.Add(time.Hour)})
+		if err == nil && answer.Total == 0 {
+			return head, nil
+		}
+		failure := failureOf(ctx, err)
+		if err == nil {
+			p.compareClocks(&answer)
+			failure = p.wrongZone(answer.Total)
+		}
+		if failure == nil {
+			return head, errors.Join(ctx.Err(), err)
+		}
+		if err := p.backOff(ctx, failure, attempt, "the coming hour, to check the zone"); err != nil {
+			return head, err
+		}
+	}
+}
+
+// enterNew waits until a request may be sent for a history that has not begun, and reads the log's end again.
+func (p *poller) enterNew(ctx context.Context) (oplog.Head, error) {
+	for {
+		_, err := p.enter(ctx, budget.Live, 1)
+		var spent *access.NoBudgetError
+		switch {
+		case errors.As(err, &spent):
+			if err := p.waitForQuota(ctx, spent); err != nil {
+				return oplog.Head{}, err
+			}
+		case err != nil:
+			return oplog.Head{}, err
+		default:
+			return p.journal.Head(ctx)
+		}
+	}
+}
+
+func (p *poller) wrongZone(calls int64) *wolkvox.Error {
+	hint := fmt.Sprintf("WOLKVOX_TIMEZONE=%s can't be the zone of this operation: there it is %s now; set the right zone",
+		p.Zone, p.now().In(p.Zone).Format("15:04"))
+	if clocks := p.skew.text(); clocks != "" {
+		hint += ", unless the clock is to blame: " + clocks
+	}
+	return &wolkvox.Error{Kind: wolkvox.KindRefused, Op: "cdr_6", Err: fmt.Errorf("%w (%d)", errZone, calls), Hint: hint}
+}
