@@ -57,7 +57,7 @@ func (c *Config) Validate() []config.Problem {
 			problems = append(problems, config.Problemf("ALERT_OPERATION_NAMES", "%q is not the name of an operation, for example default:Ventas", name))
 		}
 	}
-	c.Alerts.Language = language(c.Alerts.Language)
+	c.Alerts.Language = Language(c.Alerts.Language)
 	return append(problems, c.loadRules()...)
 }
 
@@ -104,8 +104,8 @@ func (c *Config) loadRules() []config.Problem {
 	return problems
 }
 
-// language is the configured language, else that of the process's locale, else English.
-func language(configured string) string {
+// Language is the configured language (ALERT_LANGUAGE; "" when it is not set), else that of the process's locale, else English.
+func Language(configured string) string {
 	if configured != "" {
 		return strings.ToLower(configured)
 	}

@@ -68,7 +68,7 @@ type compiler struct {
 	faults    []fault
 	constants map[string]float64    // of the rule
 	needs     *needs                // of the rule: what its functions look at is added
-	made      map[ast.Node]compiled // what became of each part, for its trace
+	made      map[ast.Node]compiled // what became of each part, for its trace; nil when nobody wants that
 }
 
 // run compiles the source, which must be of the kind want. parts are the operands of the && at its top.
@@ -153,7 +153,9 @@ func (c *compiler) expect(part compiled, want kind, n ast.Node, place string) bo
 
 func (c *compiler) compile(n ast.Node) compiled {
 	made := c.compileNode(n)
-	c.made[n] = made
+	if c.made != nil {
+		c.made[n] = made
+	}
 	return made
 }
 
