@@ -13,7 +13,7 @@ import (
 
 // past is a history in short: words are windows of five minutes, "40/200" of 200 calls with 40 of congestion, "?" a missed
 // one, "-" nothing at all, "6/60*36" 36 of them.
-func past(t *testing.T, h *rule.History, start time.Time, text string) (next rule.Window, at rule.Local) {
+func past(t testing.TB, h *rule.History, start time.Time, text string) (next rule.Window, at rule.Local) {
 	t.Helper()
 	const length = 5 * time.Minute
 	for word := range strings.FieldsSeq(text) {
@@ -34,7 +34,7 @@ func past(t *testing.T, h *rule.History, start time.Time, text string) (next rul
 	return windowAt(t, start, "50/200"), rule.LocalOf(start, time.UTC)
 }
 
-func windowAt(t *testing.T, start time.Time, what string) rule.Window {
+func windowAt(t testing.TB, start time.Time, what string) rule.Window {
 	t.Helper()
 	ev := events.Event{Window: events.Window{Start: start, End: start.Add(5 * time.Minute)}}
 	if what == "?" {
@@ -185,6 +185,13 @@ func TestThresholdsThatMove(t *testing.T) {
 		if threshold := r.ThresholdIn(&seen); (threshold == nil) != (c.history == "") {
 			t.Errorf("after %q the threshold is %v", c.history, threshold)
 		}
+	}
+}
+
+func TestAThresholdIsFinite(t *testing.T) {
+	w := busyWindow()
+	if got := one(t, "expr: total > 5", "threshold: total * 1e304").ThresholdIn(&w); got == nil || math.IsInf(*got, 0) {
+		t.Errorf("got %v", got)
 	}
 }
 

@@ -107,9 +107,12 @@ func (r *Rule) ThresholdIn(w *Window) *float64 {
 	if r.limit == nil {
 		return r.Threshold
 	}
-	v := math.Round(r.limit(w)*1000) / 1000 // a tenth of a percent: it is for people
-	if v != v {                             // NaN
+	v := r.limit(w)
+	if v != v { // NaN
 		return nil
+	}
+	if math.Abs(v) < 1e12 {
+		v = math.Round(v*1000) / 1000 // a tenth of a percent: it is for people
 	}
 	return &v
 }
