@@ -76,6 +76,7 @@ func reason(err error) string {
 type loader struct {
 	readers  []*reader
 	drafts   []*draft
+	repeated []*draft // with a name that another has: looked through, so that all problems are told at once
 	holidays []string
 	extend   bool
 	problems Problems // with files that cannot be read, and with the whole
@@ -139,6 +140,7 @@ func (l *loader) readRules(r *reader, n ast.Node) {
 		}
 		if twin := l.find(d.rule.Name); twin != nil {
 			r.fail(d.nodes["alert"], "rule %s exists already: %s:%d", d.rule.Name, twin.rule.File, twin.rule.Line)
+			l.repeated = append(l.repeated, d)
 			continue
 		}
 		l.drafts = append(l.drafts, d)
@@ -177,7 +179,7 @@ func (l *loader) set(path string) (*Set, error) {
 // build compiles the drafts and gathers all problems, file by file. It waits until all files are read: whether a rule
 // adjusts a built-in one depends on `extend`, which any of them may have.
 func (l *loader) build() {
-	for _, d := range l.drafts {
+	for _, d := range slices.Concat(l.drafts, l.repeated) {
 		if l.extend && d.nodes["expr"] == nil && !d.disabled {
 			if base := builtinRule(d.rule.Name); base != nil {
 				d.adopt(base)
