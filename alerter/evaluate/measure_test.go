@@ -21,7 +21,7 @@ import (
 // prints what was found, how fast, and the false alarms a week of one operation. It takes about ten seconds for a hundred
 // operations and weeks. -measure.rules takes another rules file.
 var (
-	measureOperations = flag.Int("measure.operations", 60, "simulated operations that TestMeasure judges")
+	measureOperations = flag.Int("measure.operations", 30, "simulated operations that TestMeasure judges")
 	measureWeeks      = flag.Int("measure.weeks", 2, "weeks of each")
 	measureRules      = flag.String("measure.rules", "", "a rules file; empty means the built-in pack")
 	measureSeed       = flag.Uint64("measure.seed", 1, "another one gives other operations")
