@@ -9,6 +9,7 @@ package alerter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -138,6 +139,7 @@ type session struct {
 	evaluator *evaluator
 	notifier  *notifier
 	guard     *guard
+	duty      *duty
 }
 
 func (a *Alerter) session(ctx context.Context) error {
@@ -152,9 +154,11 @@ func (a *Alerter) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer s.duty.close(ctx) // when nothing is judged or told any more
 	a.current.Store(s)
 	defer a.current.Store(nil)
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.duty.run(ctx) })
 	group.Go(func() error { return s.evaluator.run(ctx) })
 	group.Go(func() error { return s.notifier.run(ctx) })
 	group.Go(func() error { return s.guard.run(ctx) })
@@ -188,17 +192,40 @@ func (a *Alerter) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	evaluator, err := a.newEvaluator(ctx, js, bucket, calls, alerts)
+	duty, err := a.newDuty(ctx, js)
 	if err != nil {
 		return nil, err
 	}
-	notifier, err := a.newNotifier(ctx, js, notices, evaluator.progress)
-	return &session{evaluator, notifier, guard}, err
+	s := &session{guard: guard, duty: duty}
+	if s.evaluator, err = a.newEvaluator(ctx, js, bucket, calls, alerts); err == nil {
+		s.notifier, err = a.newNotifier(ctx, js, notices, s.evaluator.progress)
+	}
+	if err != nil {
+		duty.close(ctx)
+		return nil, err
+	}
+	s.join()
+	return s, nil
+}
+
+// join makes both halves wait for the duty.
+func (s *session) join() {
+	s.evaluator.duty, s.notifier.duty = s.duty, s.duty
+	s.duty.takeOver = func(ctx context.Context) error {
+		return errors.Join(s.evaluator.takeOver(ctx), s.notifier.records.load(ctx))
+	}
+	s.duty.begun = s.notifier.ringAll
+}
+
+// onDuty tells whether this alerter is the one that judges and tells.
+func (a *Alerter) onDuty() bool {
+	s := a.current.Load()
+	return s != nil && s.duty.has()
 }
 
 func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucket jetstream.KeyValue, p *progress) (*notifier, error) {
-	records, err := loadRecords(ctx, js, bucket, a.options.Log)
-	if err != nil {
+	records := newRecords(js, bucket, a.options.Log)
+	if err := records.load(ctx); err != nil {
 		return nil, err
 	}
 	return &notifier{

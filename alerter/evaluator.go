@@ -33,6 +33,7 @@ type evaluator struct {
 	log      *slog.Logger
 	metrics  *metrics
 	progress *progress
+	duty     *duty
 	calls    follower
 	statuses statuses
 
@@ -45,12 +46,14 @@ type evaluator struct {
 	operations map[string]*evaluate.Operation
 	published  map[string]map[string]events.Alert // operation → rule → the last message of its subject
 	lastAlert  uint64                             // the last sequence of ALERTS in published
+	tidied     bool                               // alerts of rules that are gone were resolved since this alerter is on duty
 
 	mu       sync.Mutex
 	caughtUp bool                 // guarded by mu
 	trouble  string               // why alert events can't be stored, "" while they can; guarded by mu
 	reached  map[string]time.Time // operation → end of the newest window judged; guarded by mu
 	learning map[string]bool      // operations whose usual level is not known yet; guarded by mu
+	judgedBy string               // hash of the rules of whoever is on duty, as far as known; guarded by mu
 }
 
 // newEvaluator reads how far evaluation got and the present state of every alert.
@@ -71,7 +74,7 @@ func (a *Alerter) newEvaluator(
 	if err != nil {
 		return nil, err
 	}
-	e.stored = e.position
+	e.stored, e.judgedBy = e.position, e.position.Rules
 	if e.hasTicks() {
 		if e.status, err = natsio.EnsureBucket(ctx, js, natsio.BucketStatus, a.config.Replicas); err != nil {
 			return nil, err
@@ -180,12 +183,21 @@ func (e *evaluator) run(ctx context.Context) error {
 		group.Go(func() error { e.statuses.watch(ctx, e.status); return nil })
 	}
 	err := group.Wait()
+	e.work.Lock()
+	defer e.work.Unlock()
 	e.storePosition(context.WithoutCancel(ctx), true)
 	return err
 }
 
-// handle folds one message of CALLS and stores what follows from it.
+// handle folds one message of CALLS and stores what follows from it, when it is this alerter's turn.
 func (e *evaluator) handle(ctx context.Context, msg jetstream.Msg) {
+	meta, err := msg.Metadata()
+	if err != nil {
+		return // the follower has read it before
+	}
+	if e.await(ctx, meta.Sequence.Stream); ctx.Err() != nil {
+		return // the next start does it
+	}
 	e.work.Lock()
 	defer e.work.Unlock()
 	event, err := e.decoder.Decode(msg)
@@ -200,10 +212,13 @@ func (e *evaluator) handle(ctx context.Context, msg jetstream.Msg) {
 	}
 	operation.Apply(&event)
 	cause := events.Cause{Sequence: event.Sequence}
+	window := operation.Window()
 	if e.position.covers(cause) {
+		if e.isCaughtUp() { // standing by
+			e.judged(event.Operation, window)
+		}
 		return
 	}
-	window := operation.Window()
 	if !e.position.isQuiet(event.Sequence, window.End, time.Now(), e.options.MaxAge) {
 		e.publish(ctx, event.Operation, func(published map[string]events.Alert) []events.Alert {
 			return operation.Transitions(published, cause, e.language)
@@ -231,7 +246,10 @@ func (e *evaluator) leaveOut(ctx context.Context, err error) {
 
 // judged tells everybody who wants to know how far evaluation got.
 func (e *evaluator) judged(operation string, window events.Window) {
-	e.metrics.judged(operation, window.End, e.published[operation])
+	e.metrics.judged(operation, window.End)
+	if e.duty.has() {
+		e.metrics.fires(operation, e.published[operation])
+	}
 	e.mu.Lock()
 	e.reached[operation] = window.End
 	if e.operations[operation].Learning() {
@@ -355,7 +373,7 @@ func (e *evaluator) reread(ctx context.Context, operation, rule string) error {
 	return nil
 }
 
-// catchUp is called when nothing waits to be judged. The first time, alerts of rules that are gone are resolved.
+// catchUp is called when nothing waits to be judged.
 func (e *evaluator) catchUp(ctx context.Context) {
 	e.work.Lock()
 	defer e.work.Unlock()
@@ -363,15 +381,36 @@ func (e *evaluator) catchUp(ctx context.Context) {
 	first := !e.caughtUp
 	e.caughtUp = true
 	e.mu.Unlock()
-	if first {
-		e.removeGone(ctx)
-		for name, operation := range e.operations {
-			if e.position.covers(events.Cause{Sequence: 1}) {
-				e.judged(name, operation.Window())
-			}
+	switch {
+	case e.duty.has():
+		if !e.tidied {
+			e.tidy(ctx)
+		}
+		e.storePosition(ctx, first)
+	case first:
+		e.tellAll()
+	}
+}
+
+func (e *evaluator) isCaughtUp() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.caughtUp
+}
+
+// tidy resolves the alerts of rules that are gone, and tells how far everything was judged before.
+func (e *evaluator) tidy(ctx context.Context) {
+	e.removeGone(ctx)
+	e.tidied = ctx.Err() == nil
+	e.tellAll()
+}
+
+func (e *evaluator) tellAll() {
+	for name, operation := range e.operations {
+		if e.position.covers(events.Cause{Sequence: 1}) {
+			e.judged(name, operation.Window())
 		}
 	}
-	e.storePosition(ctx, first)
 }
 
 // removeGone resolves what fires although its rule is gone. Its cause is a tick of the clock behind what was evaluated.
@@ -388,15 +427,22 @@ func (e *evaluator) removeGone(ctx context.Context) {
 // makes no second event.
 const positionRhythm = time.Second
 
+// storePosition writes the position, at the rhythm or at once. One that stands by leaves that to the one on duty.
 func (e *evaluator) storePosition(ctx context.Context, now bool) {
-	if e.position == e.stored || !now && time.Since(e.storedAt) < positionRhythm {
+	if e.position == e.stored || !now && time.Since(e.storedAt) < positionRhythm || !e.duty.has() {
 		return
 	}
+	if err := e.writePosition(ctx); err != nil {
+		e.log.Debug("the position was not stored; the next window tries again", "error", err)
+	}
+}
+
+func (e *evaluator) writePosition(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, positionRhythm)
 	defer cancel()
 	if err := e.position.store(ctx, e.bucket); err != nil {
-		e.log.Debug("the position was not stored; the next window tries again", "error", err)
-		return
+		return err
 	}
 	e.stored, e.storedAt = e.position, time.Now()
+	return nil
 }

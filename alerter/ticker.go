@@ -24,14 +24,13 @@ const suspended = 10 * time.Second
 // hasTicks tells whether any rule is judged at ticks.
 func (e *evaluator) hasTicks() bool { return slices.ContainsFunc(e.rules.Rules, (*rule.Rule).OnTicks) }
 
-// runTicks judges at ticks until ctx ends, while the end of CALLS is followed.
+// runTicks judges at ticks until ctx ends, while the end of CALLS is followed and this alerter is on duty. One that stands by
+// sees that windows come, too, so that it can judge at once when it takes over.
 func (e *evaluator) runTicks(ctx context.Context) {
-	if !e.hasTicks() {
-		return
-	}
 	ticker := time.NewTicker(tickRhythm)
 	defer ticker.Stop()
 	var since, last time.Time // of following without interruption; of the last tick
+	var looked time.Time      // at what the one on duty does
 	for {
 		select {
 		case <-ctx.Done():
@@ -39,6 +38,10 @@ func (e *evaluator) runTicks(ctx context.Context) {
 		case <-ticker.C:
 		}
 		now := time.Now().UTC()
+		if !e.duty.has() && now.Sub(looked) >= rulesRhythm {
+			e.followPosition(ctx)
+			looked = now
+		}
 		switch {
 		case !e.js.Conn().IsConnected() || !e.calls.isLive():
 			since = time.Time{}
@@ -47,7 +50,9 @@ func (e *evaluator) runTicks(ctx context.Context) {
 			since = now
 		}
 		last = now
-		e.tick(ctx, now, since)
+		if e.duty.has() {
+			e.tick(ctx, now, since)
+		}
 	}
 }
 
@@ -55,8 +60,9 @@ func (e *evaluator) runTicks(ctx context.Context) {
 func (e *evaluator) tick(ctx context.Context, now, connected time.Time) {
 	e.work.Lock()
 	defer e.work.Unlock()
+	defer e.storePosition(ctx, false)
 	cause := events.Cause{Sequence: e.position.Sequence, Tick: now.Unix()}
-	if e.position.covers(cause) {
+	if !e.hasTicks() || e.position.covers(cause) {
 		return
 	}
 	for name, operation := range e.operations {
@@ -74,7 +80,6 @@ func (e *evaluator) tick(ctx context.Context, now, connected time.Time) {
 		e.position.Tick = cause.Tick
 		e.judged(name, operation.Window())
 	}
-	e.storePosition(ctx, false)
 }
 
 // statuses is what the producer says that it is doing: operation → status. It is safe for concurrent use.
