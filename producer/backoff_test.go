@@ -98,3 +98,29 @@ func TestCapacityWarning(t *testing.T) {
 		})
 	}
 }
+
+func TestSpread(t *testing.T) {
+	const settle, window = 90 * time.Second, 5 * time.Minute
+	if got := spread(0, 1, settle, window); got != 0 {
+		t.Errorf("one operation alone waits %v", got)
+	}
+	for _, n := range []int{2, 10, 1000, 100_000} {
+		last := time.Duration(-1)
+		for i := range n {
+			got := spread(i, n, settle, window)
+			if got < last || got >= settle {
+				t.Fatalf("%d of %d: %v after %v", i, n, got, last)
+			}
+			last = got
+		}
+		if n == 1000 && last < 20*time.Second {
+			t.Errorf("a thousand operations within %v", last)
+		}
+	}
+	if got := spread(999, 1000, settle, 10*time.Second); got >= 5*time.Second {
+		t.Errorf("%v of a window of 10 s", got)
+	}
+	if got := spread(1, 2, 0, window); got != 0 {
+		t.Errorf("%v without a settle time", got)
+	}
+}

@@ -6,30 +6,36 @@ import (
 	"testing"
 	"time"
 
+	"unconnected/internal/natsserver"
+	"unconnected/internal/natstest"
 	"unconnected/producer/wolkvox/simulator"
 )
 
 // BenchmarkCatchUp measures how fast windows are caught up, beside the bare serial GET rate of the same API in the same
-// run, which no poller of one request at a time can beat.
+// run, which no poller of one request at a time can beat. With sync, every append is on the disk before the next.
 func BenchmarkCatchUp(b *testing.B) {
-	for _, latency := range []time.Duration{0, 20 * time.Millisecond} {
-		b.Run("latency="+latency.String(), func(b *testing.B) {
-			windows := 3600
-			if latency > 0 {
-				windows = 250
-			}
+	for _, c := range []struct {
+		name    string
+		latency time.Duration
+		sync    bool
+		windows int
+	}{{"latency=0", 0, false, 3600}, {"latency=0/sync", 0, true, 3600}, {"latency=20ms", 20 * time.Millisecond, false, 250}} {
+		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
-				s := newSite(b, simulator.Options{Latency: latency})
+				s := newSite(b, simulator.Options{Latency: c.latency})
+				if c.sync {
+					s.syncAlways(b)
+				}
 				bare := serialRate(b, s.server.URL, 200)
 				s.config = load(b, map[string]string{
 					"WOLKVOX_BASE_URL": s.server.URL, "WOLKVOX_TOKEN": simulator.DefaultToken,
-					"POLL_WINDOW": "1s", "POLL_SETTLE": "0s", "POLL_START": (time.Duration(-windows) * time.Second).String(),
+					"POLL_WINDOW": "1s", "POLL_SETTLE": "0s", "POLL_START": (time.Duration(-c.windows) * time.Second).String(),
 				})
 				target := time.Now().Add(-time.Second)
 				began := time.Now()
 				p := s.start(b)
 				eventually(b, "the catch-up", func() bool { return !s.checkpoint(b).Before(target.Truncate(time.Second)) })
-				rate := float64(windows) / time.Since(began).Seconds()
+				rate := float64(c.windows) / time.Since(began).Seconds()
 				if err := p.stop(); err != nil {
 					b.Fatal(err)
 				}
@@ -39,6 +45,19 @@ func BenchmarkCatchUp(b *testing.B) {
 			}
 		})
 	}
+}
+
+// syncAlways starts the site's NATS server anew, so that it writes every message to the disk at once.
+func (s *site) syncAlways(b *testing.B) {
+	b.Helper()
+	s.nats.Close()
+	server, err := natsserver.Start(natsserver.Options{Dir: s.dir, Listen: "127.0.0.1:0"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(server.Close)
+	s.nats = server
+	_, s.js = natstest.Connect(b, server)
 }
 
 // serialRate is how many windows a second a loop of GETs gets from the API.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"unconnected/events"
+	"unconnected/internal/daemon"
 	"unconnected/producer"
 	"unconnected/producer/oplog"
 	"unconnected/producer/wolkvox/simulator"
@@ -20,6 +21,9 @@ type days struct {
 	at, end time.Time
 	hooks   []hook // what happens on the way
 	over    chan struct{}
+	wrong   time.Duration // by how much the producer's host is ahead of it; guarded by mu
+	slept   time.Duration // how long that host slept, unnoticed by its monotonic clock; guarded by mu
+	working chan running  // the producer that runs on it
 }
 
 // hook does something when the clock reaches an instant.
@@ -35,8 +39,46 @@ func newDays(t testing.TB, begin string, length time.Duration, hooks ...hook) *d
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &days{at: at, end: at.Add(length), hooks: hooks, over: make(chan struct{})}
+	return &days{at: at, end: at.Add(length), hooks: hooks, over: make(chan struct{}), working: make(chan running, 1)}
 }
+
+// set lets the clock of the producer's host be wrong from now on.
+func (d *days) set(ahead time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.wrong = ahead
+}
+
+// suspend lets the producer's host sleep for some time.
+func (d *days) suspend(length time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.at, d.slept = d.at.Add(length), d.slept+length
+}
+
+// host is the clock of the producer's host.
+func (d *days) host() producer.Clock {
+	read := func() (wall, steady time.Time) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.at.Add(d.wrong), d.at.Add(-d.slept)
+	}
+	return producer.Clock{
+		Sleep:   d.sleep,
+		Now:     func() time.Time { wall, _ := read(); return wall },
+		Elapsed: func() time.Duration { _, steady := read(); return time.Duration(steady.UnixNano()) },
+	}
+}
+
+// report is what the producer says that runs on the clock.
+func (d *days) report() daemon.Report {
+	p := <-d.working
+	d.working <- p
+	return p.Report()
+}
+
+// on adds what happens at an instant.
+func (d *days) on(at time.Time, do func()) { d.hooks = append(d.hooks, hook{at, do}) }
 
 // extend lets the clock, which stands still, go on for some time.
 func (d *days) extend(length time.Duration) {
@@ -84,10 +126,14 @@ func (d *days) pass(length time.Duration) (due []hook) {
 }
 
 // live runs a producer from the clock's beginning to its end.
-func (s *site) live(t testing.TB, d *days, change ...func(*producer.Options)) {
+func (s *site) live(t testing.TB, d *days, change ...func(*producer.Options)) running {
 	t.Helper()
-	change = append(change, func(o *producer.Options) { o.Clock = producer.Clock{Now: d.now, Sleep: d.sleep} })
-	p := s.start(t, change...)
+	p := s.start(t, append(change, func(o *producer.Options) { o.Clock = d.host() })...)
+	select {
+	case <-d.working:
+	default:
+	}
+	d.working <- p
 	select {
 	case <-d.over:
 	case err := <-p.ended:
@@ -98,6 +144,7 @@ func (s *site) live(t testing.TB, d *days, change ...func(*producer.Options)) {
 	if err := p.stop(); err != nil {
 		t.Fatal(err)
 	}
+	return p
 }
 
 // requests counts what the API was asked in a span of time: all, and those for one window of a length.

@@ -22,7 +22,8 @@ import (
 // becomes an event. One goroutine at a time may use it.
 type desk struct {
 	Operation
-	Clock
+	*timekeeper
+	skew      skew
 	source    string
 	simulated bool
 	client    *wolkvox.Client
@@ -33,13 +34,13 @@ type desk struct {
 
 // newDesk is the desk of an operation. Requested is told of every request.
 func (s *storage) newDesk(o Operation, simulated bool, requested func(outcome string, took time.Duration)) *desk {
-	log := s.log.With("operation", o.Name)
+	log, clock := s.log.With("operation", o.Name), newTimekeeper(s.clock, tolerance(s.settle))
 	d := &desk{
-		Operation: o, Clock: s.clock, source: o.Source(), simulated: simulated,
+		Operation: o, timekeeper: clock, source: o.Source(), simulated: simulated,
 		client: wolkvox.New(wolkvox.Options{
 			BaseURL: o.BaseURL, Server: o.Server, Token: o.Token.Value, Location: o.Zone, Timeout: s.timeout, Transport: s.transport,
 		}),
-		journal: s.journals.Log(o.Name, log), log: log,
+		journal: s.journals.Log(o.Name, clock.now, log), log: log,
 	}
 	if simulated {
 		d.source = oplog.SourceSimulated
@@ -72,13 +73,28 @@ func (d *desk) open(ctx context.Context) (oplog.Head, error) {
 
 // ask sends one request. It must follow the gate's Enter.
 func (d *desk) ask(ctx context.Context, span events.Window) (wolkvox.Answer, error) {
-	requested := d.Now()
+	requested, began := d.Now(), d.Elapsed()
 	answer, err := d.gate.Report(ctx, span.Start, span.End)
 	if err != nil {
 		return answer, err
 	}
 	answer.RequestedAt, answer.ReceivedAt = requested, d.Now()
+	d.learn(&answer)
+	d.compareClocks(&answer)
+	answer.ReceivedAt = d.now() // which is not the host's clock if that is wrong
+	answer.RequestedAt = answer.ReceivedAt.Add(began - d.Elapsed())
 	return answer, storable(&answer)
+}
+
+// compareClocks warns when the clocks of this host and of the API begin to differ.
+func (d *desk) compareClocks(answer *wolkvox.Answer) {
+	warning, agree := d.skew.look(answer, d.tolerance)
+	switch {
+	case agree:
+		d.log.Info("this host's clock and the API's agree again")
+	case warning != "":
+		d.log.Warn(warning, "ahead", d.skew.ahead.String(), "tolerated", d.tolerance.String())
+	}
 }
 
 // Bounds of an answer that fits into a message of NATS, which holds a megabyte by default, with every character escaped;

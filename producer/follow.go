@@ -30,9 +30,12 @@ func (p *poller) follow(ctx context.Context, head oplog.Head) (err error) {
 		p.journal.Settle(context.WithoutCancel(ctx))
 	}()
 	for {
-		w := grid.Next(head.Checkpoint, p.window, head.Length)
+		w, err := p.next(ctx, &head)
+		if err != nil {
+			return err
+		}
 		pass, _ := grid.Repeated(w, p.Zone)
-		early := p.now().Before(p.due(w))
+		early := p.before(p.due(w))
 		if early || pass == grid.Second { // its twin may be the window before
 			if head, err = p.settled(under); err != nil {
 				return err
@@ -72,6 +75,20 @@ func (p *poller) follow(ctx context.Context, head oplog.Head) (err error) {
 	}
 }
 
+// next is the window that follows the log's end.
+func (p *poller) next(ctx context.Context, head *oplog.Head) (events.Window, error) {
+	if head.Length == 0 && !grid.Align(head.Checkpoint, p.window).Equal(head.Checkpoint) {
+		log, _, err := p.journal.Windows(ctx, events.Window{Start: head.Checkpoint.Add(-time.Hour), End: head.Checkpoint})
+		if err != nil {
+			return events.Window{}, err
+		}
+		if len(log) > 0 {
+			head.Length = log[len(log)-1].Window.Length()
+		}
+	}
+	return grid.Next(head.Checkpoint, p.window, head.Length), nil
+}
+
 // turn waits until the window may be asked for. Where somebody else could have done so meanwhile it reads the log again,
 // and returns its end if that has moved beyond the append that is under way or finished; then w must be decided anew.
 func (p *poller) turn(ctx, waits context.Context, w events.Window, under *appending) (moved *oplog.Head, err error) {
@@ -98,6 +115,9 @@ func (p *poller) reread(ctx context.Context, under *appending) (*oplog.Head, err
 	if err != nil {
 		return nil, err
 	}
+	if err := p.noteCompared(ctx); err != nil {
+		return nil, err
+	}
 	head, err := p.journal.Head(ctx)
 	if err != nil || head.Sequence == ours.Sequence {
 		return nil, err
@@ -108,12 +128,22 @@ func (p *poller) reread(ctx context.Context, under *appending) (*oplog.Head, err
 	if head.Checkpoint.IsZero() { // messages of others, but no history yet
 		head.Checkpoint = ours.Checkpoint
 	}
-	p.seen(head)
+	p.seen(ours, head)
 	return &head, nil
 }
 
+// noteCompared takes what others have compared. Where they found no change the log does not say so before the next append.
+func (p *poller) noteCompared(ctx context.Context) error {
+	noted, err := p.journal.Reconciled(ctx)
+	if err == nil && p.schedule.Period > 0 {
+		p.reconciled = reconcile.Latest(p.reconciled, noted)
+	}
+	return err
+}
+
 // seen notes what others have appended.
-func (p *poller) seen(head oplog.Head) {
+func (p *poller) seen(before, head oplog.Head) {
+	p.relieved = p.relieved || head.Checkpoint.After(before.Checkpoint)
 	p.board.setCheckpoint(p.Name, head.Checkpoint)
 	p.metrics.reached(p.Name, head.Checkpoint)
 	if p.schedule.Period > 0 {
@@ -178,6 +208,7 @@ func (p *poller) settled(a *appending) (oplog.Head, error) {
 // was begun is finished, within the append's own time limit.
 func (p *poller) startAppend(ctx context.Context, fail func(), e *events.Event, after uint64) *appending {
 	a := &appending{done: make(chan struct{})}
+	p.last = a
 	go func() {
 		defer close(a.done)
 		if a.behind, a.err = p.appendLive(context.WithoutCancel(ctx), e, after); a.err != nil {
@@ -188,6 +219,13 @@ func (p *poller) startAppend(ctx context.Context, fail func(), e *events.Event, 
 		p.stored(e)
 	}()
 	return a
+}
+
+// finish waits until what was asked for is stored, or is not going to be.
+func (p *poller) finish() {
+	if p.last != nil {
+		<-p.last.done
+	}
 }
 
 // appendLive stores the window that follows the checkpoint. When others have appended in between without moving the
@@ -220,6 +258,9 @@ func (p *poller) appendLive(ctx context.Context, e *events.Event, after uint64) 
 // stored tells everybody who wants to know that e is in the log.
 func (p *poller) stored(e *events.Event) {
 	p.appended++
+	if e.IsLive() {
+		p.relieved = false
+	}
 	p.metrics.stored(e)
 	p.board.setCheckpoint(p.Name, e.Checkpoint)
 	p.journal.Note(oplog.HeadOf(e))

@@ -27,10 +27,17 @@ func (t *trouble) note(failure *wolkvox.Error, now time.Time, giveUp time.Durati
 		return false
 	}
 	if !t.last.IsZero() {
-		t.garbage += max(0, now.Sub(t.last))
+		t.garbage += min(max(0, now.Sub(t.last)), mostPatient) // a host's clock may jump
 	}
 	t.last = now
 	return t.garbage >= giveUp
+}
+
+// ask sends one request, and lets people see what the answer says about the clocks.
+func (p *poller) ask(ctx context.Context, span events.Window) (wolkvox.Answer, error) {
+	answer, err := p.desk.ask(ctx, span)
+	p.board.setNote(p.Name, p.skew.text())
+	return answer, err
 }
 
 // poll asks for a window once. It returns the event to store: the counts, or, when the window kept answering garbage for
@@ -45,8 +52,11 @@ func (p *poller) poll(ctx, waits context.Context, w events.Window) (*events.Even
 	}
 	answer, err := p.ask(ctx, w)
 	if err == nil {
-		p.compareClocks(&answer)
-		if early := p.skew.notOver(w, &answer); early != nil {
+		early := p.skew.notOver(w, &answer)
+		if early != nil && p.before(p.due(w)) { // now that we know what time it is
+			return nil, nil
+		}
+		if early != nil {
 			err = early
 		}
 	}
@@ -66,18 +76,6 @@ func (p *poller) poll(ctx, waits context.Context, w events.Window) (*events.Even
 		return p.missed(w, failure.Error(), p.trouble.attempt), nil
 	}
 	return nil, p.backOff(waits, failure, p.trouble.attempt, w.String())
-}
-
-// compareClocks warns when the clocks of this host and of the API begin to differ.
-func (p *poller) compareClocks(answer *wolkvox.Answer) {
-	warning, agree := p.skew.look(answer, p.settle)
-	switch {
-	case agree:
-		p.log.Info("this host's clock and the API's agree again")
-	case warning != "":
-		p.log.Warn(warning, "ahead", p.skew.ahead.String(), "tolerated", tolerance(p.settle).String())
-	}
-	p.board.setNote(p.Name, p.skew.text())
 }
 
 // reasonBackwards is why a window is missed that nobody can ask for.

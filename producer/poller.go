@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"unconnected/events"
+	"unconnected/internal/config"
 	"unconnected/internal/daemon"
 	"unconnected/producer/access"
 	"unconnected/producer/budget"
@@ -23,16 +24,18 @@ type poller struct {
 	*desk
 	window, settle, giveUp, timeout time.Duration
 	spread                          time.Duration // added to the settle time, so that many operations do not ask at once
-	begin                           time.Time     // where a new history begins
+	from                            config.Moment // POLL_START
+	begin                           time.Time     // what that is, for a new history; zero until it is needed
 	schedule                        reconcile.Schedule
 
 	board   *board
 	metrics *metrics
 
-	skew        skew
 	trouble     trouble           // with the window that is being asked for
 	corrections corrections       // what is done between live windows
 	reconciled  events.Reconciled // how far the log was compared again; each append says so
+	relieved    bool              // somebody else stored the newest window; like appended
+	last        *appending        // the last append that was begun; nil before the first
 	appended    int               // events stored; written while an append is under way, read after it
 }
 
@@ -42,6 +45,7 @@ func (p *Producer) newPoller(o Operation, i, n int, store *storage) *poller {
 	window := time.Duration(c.Window)
 	poller := &poller{
 		window: window, settle: time.Duration(c.Settle), giveUp: time.Duration(c.GiveUp), timeout: time.Duration(c.Timeout),
+		from:     c.Start,
 		spread:   spread(i, n, time.Duration(c.Settle), window),
 		schedule: reconcile.Schedule{Period: time.Duration(c.Reconcile), Window: window, Zone: o.Zone},
 		board:    p.board, metrics: p.metrics,
@@ -49,8 +53,8 @@ func (p *Producer) newPoller(o Operation, i, n int, store *storage) *poller {
 	poller.desk = store.newDesk(o, p.options.Simulated, func(outcome string, took time.Duration) {
 		p.metrics.requested(o.Name, outcome, took)
 	})
+	poller.gate.BeforeGiving(poller.finish)
 	p.metrics.quota.watch(o.server(), store.quota(&o), poller.now)
-	poller.begin = grid.Align(c.Start.At(poller.now()), window)
 	p.metrics.begin(o.Name)
 	return poller
 }
@@ -66,7 +70,7 @@ func spread(i, n int, settle, window time.Duration) time.Duration {
 
 // due is when a live window is asked for.
 func (p *poller) due(w events.Window) time.Time {
-	return grid.Due(w, p.settle+p.spread+p.skew.delay(p.settle))
+	return grid.Due(w, p.settle+p.spread)
 }
 
 // run follows the log until ctx ends. Whatever throws it off the log, it opens the log again and decides anew.
@@ -132,6 +136,9 @@ func (p *poller) start(ctx context.Context, said *bool) (oplog.Head, error) {
 		*said = true
 		return head, nil
 	}
+	if p.begin.IsZero() { // only now: the answer about the zone has told what time it is
+		p.begin = grid.Align(p.from.At(p.now()), p.window)
+	}
 	head.Checkpoint = p.begin
 	p.reconciled = p.beginning(p.begin)
 	if !*said {
@@ -146,6 +153,7 @@ func (p *poller) start(ctx context.Context, said *bool) (oplog.Head, error) {
 
 // goOn takes up a log that exists. One that was never compared is compared from here on.
 func (p *poller) goOn(head oplog.Head, say bool) {
+	p.notBefore(head.Checkpoint) // its last window was over when it was stored, whatever this host's clock says now
 	p.metrics.reached(p.Name, head.Checkpoint)
 	p.board.setCheckpoint(p.Name, head.Checkpoint)
 	p.reconciled = head.Reconciled
@@ -178,16 +186,22 @@ func (p *poller) enter(ctx context.Context, class budget.Class, want int) (fresh
 	limited, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	if class == budget.Live {
-		long := time.AfterFunc(2*time.Second, func() {
-			p.board.set(p.Name, CatchingUp, "waits for its turn: "+p.gate.Holder()+" asks with this token", p.now(), time.Time{})
-		})
-		defer long.Stop()
+		defer time.AfterFunc(2*time.Second, p.sayWaiting).Stop()
 	}
 	fresh, err = p.gate.Enter(limited, class, want)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%w: %s has it for more than %v", errTurn, p.gate.Holder(), longest)
 	}
 	return fresh, err
+}
+
+// sayWaiting tells why no request is sent. It is called by a timer.
+func (p *poller) sayWaiting() {
+	if holder := p.gate.Holder(); holder != "" {
+		p.board.set(p.Name, CatchingUp, "waits for its turn: "+holder+" asks with this token", p.now(), time.Time{})
+		return
+	}
+	p.board.set(p.Name, Retrying, "NATS does not say whose turn it is to ask the API; waiting for it", p.now(), time.Time{})
 }
 
 // errTurn says that the token was not to be had.

@@ -31,7 +31,7 @@ func (p *poller) quiet(ctx context.Context, head oplog.Head, due time.Time) (opl
 	p.corrections.until = due
 	for checkpoint := head.Checkpoint; ; {
 		now := p.now()
-		if !now.Before(due) || !head.Checkpoint.Equal(checkpoint) { // the latter: somebody else has polled the window
+		if !p.before(due) || !head.Checkpoint.Equal(checkpoint) { // the latter: somebody else has polled the window
 			return head, nil
 		}
 		next, err := p.chore(ctx, &head, now)
@@ -60,9 +60,13 @@ func earlier(a, b time.Time) time.Time {
 var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // chore does one piece of work, of one request at the most, and returns when there is more to do: the zero time is at once.
+// Of several replicas the one that stored the newest window compares, or each would send every request.
 func (p *poller) chore(ctx context.Context, head *oplog.Head, now time.Time) (next time.Time, err error) {
 	if p.gate.ReportDue() {
 		return time.Time{}, p.askQuota(ctx, head)
+	}
+	if p.relieved {
+		return never, nil
 	}
 	if now.Before(p.corrections.notBefore) {
 		return p.corrections.notBefore, nil
@@ -172,14 +176,10 @@ func (p *poller) catchUp(ctx context.Context, head *oplog.Head) error {
 			return err
 		}
 		*head = now
-		p.seen(now)
+		p.seen(before, now)
 	}
-	noted, err := p.journal.Reconciled(ctx)
-	if err != nil {
+	if err := p.noteCompared(ctx); err != nil {
 		return err
-	}
-	if p.schedule.Period > 0 {
-		p.reconciled = reconcile.Latest(p.reconciled, noted)
 	}
 	if p.reconciled != progress {
 		p.corrections.check = nil
@@ -229,7 +229,9 @@ func (p *poller) amend(ctx context.Context, head *oplog.Head, e *events.Event) e
 		sequence, err := p.journal.Append(context.WithoutCancel(ctx), e, head.Sequence)
 		if err == nil {
 			e.Sequence = sequence
+			length := head.Length
 			*head = oplog.HeadOf(e)
+			head.Length = length
 			p.stored(e)
 			return nil
 		}

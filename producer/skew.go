@@ -21,13 +21,13 @@ func tolerance(settle time.Duration) time.Duration { return max(settle/2, time.S
 
 // look takes what an answer tells, and returns what there is to say about it: a warning when the clocks begin to differ,
 // good news when they agree again, or nothing.
-func (s *skew) look(answer *wolkvox.Answer, settle time.Duration) (warning string, agree bool) {
+func (s *skew) look(answer *wolkvox.Answer, tolerance time.Duration) (warning string, agree bool) {
 	ahead, known := answer.ClockAhead()
 	if !known {
 		return "", false
 	}
 	s.ahead = ahead
-	excessive := ahead.Abs() > tolerance(settle)
+	excessive := ahead.Abs() > tolerance
 	if excessive == s.warned {
 		return "", false
 	}
@@ -47,15 +47,42 @@ func (s *skew) text() string {
 	}
 }
 
-// mostDelay bounds how long the host's clock is believed to be ahead without asking.
+// mostDelay bounds how long an answer that came too early is waited with.
 const mostDelay = 5 * time.Minute
 
-// delay is how much later than by this host's clock a window is asked for, so that it is over by the API's.
-func (s *skew) delay(settle time.Duration) time.Duration {
-	if s.ahead <= tolerance(settle) {
-		return 0
+// reckoning is what time it is: the earlier of what the API's clock and what we say, and no earlier because somebody sets
+// the host's clock back. So a window is over by both clocks when it is asked for.
+type reckoning struct {
+	at    time.Time     // it was this time, in UTC, …
+	when  time.Duration // … when a clock that nobody sets read this
+	ahead time.Duration // of the host's clock beyond the API's; 0 unless that is more than it may be
+}
+
+func (r reckoning) now(elapsed time.Duration) time.Time { return r.at.Add(elapsed - r.when) }
+
+// learn is what we know after an answer that was received at the reading elapsed.
+func (r reckoning) learn(answer *wolkvox.Answer, elapsed, tolerance time.Duration) reckoning {
+	host := answer.ReceivedAt.Round(0).UTC()
+	ahead, known := answer.ClockAhead()
+	switch {
+	case answer.Date.IsZero(): // the host's clock is all there is
+		return reckoning{at: host, when: elapsed}
+	case !known: // it was set while the answer was under way
+		return r
+	case ahead > tolerance:
+		return reckoning{at: host.Add(-ahead), when: elapsed, ahead: ahead}
+	case ahead >= -tolerance:
+		return reckoning{at: host, when: elapsed}
 	}
-	return min(s.ahead, mostDelay)
+	// The host's clock is behind. Time has passed since it was right, if it ever was, but no more than the API says.
+	return reckoning{at: earlier(later(r.now(elapsed), host), host.Add(-ahead)), when: elapsed}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // errNotOver says that a window is not over by the API's clock.

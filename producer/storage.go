@@ -30,7 +30,8 @@ type storage struct {
 	leases   *lease.Keeper
 	ledgers  jetstream.KeyValue
 	timeout  time.Duration // of a request
-	daily    int64         // POLL_DAILY_BUDGET
+	settle   time.Duration
+	daily    int64 // POLL_DAILY_BUDGET
 	clock    Clock
 	log      *slog.Logger
 
@@ -50,7 +51,7 @@ func openStorage(ctx context.Context, nc *nats.Conn, c *Config, name string, clo
 		return nil, err
 	}
 	s := &storage{
-		js: js, timeout: time.Duration(c.Timeout), daily: int64(c.DailyBudget), clock: clock, log: log,
+		js: js, timeout: time.Duration(c.Timeout), settle: time.Duration(c.Settle), daily: int64(c.DailyBudget), clock: clock, log: log,
 		transport: wolkvox.NewTransport(idleConnections), quotas: make(map[string]*access.Quota),
 	}
 	if s.journals, err = journal.Open(ctx, js, events.CallsStream(natsio.StreamOptions(&c.NATS, &c.History)), log); err != nil {

@@ -32,7 +32,7 @@ func TestNATSRestartsInTheMiddle(t *testing.T) {
 	s.startNATS(t, listen)
 	eventually(t, "it is back", func() bool { return p.Report().Ready })
 	s.caughtUp(t)
-	if log := s.sound(t, events.DefaultOperation); len(log) < 600 {
+	if log := s.sound(t, events.DefaultOperation); len(log) < 599 { // the last may not have been due
 		t.Errorf("%d windows of ten hours", len(log))
 	}
 	s.alone(t)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"unconnected/internal/natsio"
 	"unconnected/producer/wolkvox/simulator"
 )
 
@@ -39,7 +40,7 @@ func TestAPIFaults(t *testing.T) {
 	w := newWorld(t)
 	apis := make(map[string]*simulator.Simulator)
 	env := map[string]string{
-		"WOLKVOX_TOKEN": "", "WOLKVOX_TIMEOUT": "1s", "WOLKVOX_OPERATIONS": strings.Join(slices.Sorted(maps.Keys(faults)), ","),
+		"WOLKVOX_TOKEN": "", "WOLKVOX_OPERATIONS": strings.Join(slices.Sorted(maps.Keys(faults)), ","),
 	}
 	for name := range faults {
 		api, url := serveAPI(t, simulator.Options{Seed: int64(len(apis))})
@@ -73,7 +74,8 @@ func TestAPIFaults(t *testing.T) {
 		t.Errorf("the operation without quota got as far as %v (%v)", reached, err)
 	}
 	producer.stop()
-	producer = w.start("producer", env) // a person has bought more requests
+	w.forgetQuota() // a person has bought more requests
+	producer = w.start("producer", env)
 	w.awaitCheckpoint("quota", time.Now().Add(-second))
 	producer.awaitReady()
 	for name, api := range apis {
@@ -81,6 +83,24 @@ func TestAPIFaults(t *testing.T) {
 		requireOneAtATime(w, api)
 	}
 	w.verified()
+}
+
+// forgetQuota deletes what the programs know of the day's requests, which `unconnected streams apply --forget-quota` does.
+func (w *world) forgetQuota() {
+	w.t.Helper()
+	bucket, err := w.js.KeyValue(w.t.Context(), natsio.BucketLeases)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	keys, err := bucket.ListKeysFiltered(w.t.Context(), "quota.*")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for key := range keys.Keys() {
+		if err := bucket.Purge(w.t.Context(), key); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // faultsShown is an error unless /readyz shows each operation's fault.

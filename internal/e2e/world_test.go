@@ -30,6 +30,13 @@ const (
 // second is the length of the windows, in which the stories here are told.
 const second = time.Second
 
+// timeout is the time limit of a request: the shortest that there is, since a producer that is killed leaves its token behind
+// for twice as long.
+const timeout = time.Second
+
+// ttl is how long the token stays with a producer that was killed.
+const ttl = 2 * timeout
+
 // rules are two rules whose story is the same each time an incident of 90 % congestion comes and goes: Congestion fires
 // with its second window, Deep with its fourth; Deep is resolved with the first quiet window, Congestion with the third.
 const rules = `rules:
@@ -103,7 +110,8 @@ func newWorldOf(t testing.TB, o simulator.Options) *world {
 		"NATS_URL": w.broker.url(), "NATS_USER": "tester", "NATS_PASSWORD": natsPassword,
 		"WOLKVOX_BASE_URL": w.apiURL, "WOLKVOX_TOKEN": wolkvoxToken,
 		"POLL_WINDOW": "1s", "POLL_SETTLE": "0s", "POLL_START": "-30s",
-		"ALERT_RULES": rulesFile, "ALERT_HEARTBEAT_URL": "http://127.0.0.1:1/" + heartbeatPath,
+		"WOLKVOX_TIMEOUT": timeout.String(),
+		"ALERT_RULES":     rulesFile, "ALERT_HEARTBEAT_URL": "http://127.0.0.1:1/" + heartbeatPath,
 		"SLACK_TOKEN": slackToken, "SLACK_CHANNEL": "#noc", "SLACK_API_URL": slack.APIURL(),
 	}
 	return w

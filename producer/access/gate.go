@@ -116,15 +116,19 @@ func (g *Gate) Leave(ctx context.Context) {
 	g.turn.give(ctx)
 }
 
-// Holder names who has the token now, for people; empty when nobody has. It is safe for concurrent use once Enter was
-// called.
+// BeforeGiving sets what is done each time before the token is given to others. It should return once they can see what they
+// would ask for again if they couldn't.
+func (g *Gate) BeforeGiving(f func()) { g.turn.before = f }
+
+// Holder names who has the token now, for people; empty when nobody has. It is safe for concurrent use.
 func (g *Gate) Holder() string { return g.turn.holder() }
 
-// Report asks how many calls did not connect in [from, to), by result. It must follow an Enter. The end of ctx gives it
-// two seconds more, since an answer that comes frees the token at once.
+// Report asks how many calls did not connect in [from, to), by result. It must follow an Enter; when that was so long ago
+// that the token may be in other hands, it waits for it again. The end of ctx gives it two seconds more, since an answer
+// that comes frees the token at once.
 func (g *Gate) Report(ctx context.Context, from, to time.Time) (answer wolkvox.Answer, err error) {
-	g.granted.n--
-	g.send(ctx, func(ctx context.Context) error {
+	err = g.send(ctx, func(ctx context.Context) (err error) {
+		g.granted.n--
 		answer, err = g.Client.Report(ctx, from, to)
 		return err
 	})
@@ -134,8 +138,11 @@ func (g *Gate) Report(ctx context.Context, from, to time.Time) (answer wolkvox.A
 // lastGrace is how long a request may go on after the program was told to stop.
 const lastGrace = 2 * time.Second
 
-// send keeps the books around a request.
-func (g *Gate) send(ctx context.Context, request func(context.Context) error) {
+// send keeps the books around a request, and returns its error.
+func (g *Gate) send(ctx context.Context, request func(context.Context) error) error {
+	if err := g.turn.keep(ctx); err != nil {
+		return err
+	}
 	asking, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastGrace, cut) })()
@@ -147,10 +154,10 @@ func (g *Gate) send(ctx context.Context, request func(context.Context) error) {
 	switch {
 	case asking.Err() != nil:
 		g.turn.busy(began.Add(g.turn.ttl))
-		return
+		return err
 	case !failed:
 		g.Requested(Fine, took)
-		return
+		return err
 	case failure.Timeout:
 		g.turn.busy(time.Now().Add(g.Timeout / 2))
 	case failure.Kind == wolkvox.KindQuota:
@@ -159,4 +166,5 @@ func (g *Gate) send(ctx context.Context, request func(context.Context) error) {
 		}
 	}
 	g.Requested(failure.Kind.String(), took)
+	return err
 }

@@ -32,7 +32,7 @@ func (g *Gate) AskQuota(ctx context.Context) error {
 		return err
 	}
 	var info wolkvox.TokenInfo
-	g.send(ctx, func(ctx context.Context) error {
+	err = g.send(ctx, func(ctx context.Context) (err error) {
 		info, err = g.Client.TokenInfo(ctx)
 		return err
 	})

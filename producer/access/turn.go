@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"unconnected/internal/lease"
@@ -26,6 +27,9 @@ type turn struct {
 	leases [len(priorities)]*lease.Lease // of key, by class
 	held   *lease.Lease                  // the one of leases that was acquired last; nil before that and after give
 	rest   time.Time                     // until when the server may still be at work
+	before func()                        // is called before the token is given away; nil: nothing
+
+	known atomic.Pointer[lease.Lease] // one of leases, for holder
 }
 
 // take returns when the token is ours for long enough to send a request and to rest after it. fresh tells that it was not
@@ -51,6 +55,10 @@ func (t *turn) take(ctx context.Context, token string, class budget.Class) (fres
 	return fresh, nil
 }
 
+// keep makes sure again that what was taken is ours for long enough. Only when much time has passed since, such as in a
+// process that was paused, does it ask anybody.
+func (t *turn) keep(ctx context.Context) error { return t.held.Acquire(ctx) }
+
 // use makes the leases those of the token, which may have been changed.
 func (t *turn) use(ctx context.Context, token string) {
 	key := lease.Key(t.api, token)
@@ -62,14 +70,15 @@ func (t *turn) use(ctx context.Context, token string) {
 	for class, priority := range priorities {
 		t.leases[class] = t.keeper.Lease(key, t.ttl, priority)
 	}
+	t.known.Store(t.leases[budget.Live])
 }
 
-// holder names who has the token now, for people.
+// holder names who has the token now, for people. It is safe for concurrent use.
 func (t *turn) holder() string {
-	if t.key == "" {
-		return ""
+	if l := t.known.Load(); l != nil {
+		return l.Holder()
 	}
-	return t.leases[budget.Live].Holder()
+	return ""
 }
 
 // busy notes that the server may be at work until an instant.
@@ -82,6 +91,9 @@ const releaseTimeout = time.Second
 func (t *turn) give(ctx context.Context) {
 	if t.held == nil || time.Now().Before(t.rest) {
 		return
+	}
+	if t.before != nil {
+		t.before()
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()

@@ -76,10 +76,10 @@ func (b *Budget) reserve(class Class, now time.Time) int64 {
 }
 
 // Forecast is the instant at which the quota will be spent; false if the day ends before that, or nothing is known. It
-// reckons with what the operations still need, evenly over the rest of the day, and with others going on at their rate
-// until the last report. Backfills don't count: they stop in time.
+// reckons with what the operations still need, evenly over the rest of the day, and with others going on since the last report
+// as they did until then. Backfills don't count: they stop in time.
 func (b *Budget) Forecast(now time.Time) (time.Time, bool) {
-	left, known := b.Left(now)
+	left, known := b.expected(now)
 	rest := b.Ledger.DayEnds.Sub(now).Seconds()
 	rate := b.ownRate(now) + b.othersRate()
 	switch {
@@ -91,6 +91,13 @@ func (b *Budget) Forecast(now time.Time) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	return now.Add(time.Duration(float64(left) / rate * float64(time.Second))).UTC(), true
+}
+
+// expected is what is left when others go on since the last report as they did until then; false when nothing is known.
+func (b *Budget) expected(now time.Time) (int64, bool) {
+	left, known := b.Left(now)
+	since := max(0, now.Sub(b.Ledger.Report.At)).Seconds()
+	return max(0, left-int64(b.othersRate()*since)), known
 }
 
 // ownRate is how many requests a second we will send until the day ends; where no operation said what it needs, how many

@@ -4,7 +4,7 @@ import "time"
 
 // The rhythm of asking for the token report.
 const (
-	tightRhythm  = 4 * time.Hour // while less than twice what the rest of the day needs is left: others may use it up
+	tightRhythm  = 4 * time.Hour // while less than twice what the rest of the day needs seems to be left: others may use it up
 	retryRhythm  = time.Hour     // after a report could not be had, doubled with each failure
 	mostRetries  = 5             // doublings
 	usedAtLeast  = 50            // requests since the last report, before half of what was left counts
@@ -30,7 +30,8 @@ func (b *Budget) ReportDue(now time.Time) bool {
 		return true
 	}
 	needs := b.Needs(now)
-	tight := left < 2*(needs.Live+needs.Corrections)
+	expected, _ := b.expected(now)
+	tight := expected < 2*(needs.Live+needs.Corrections)
 	return tight && now.Sub(l.Report.At) >= tightRhythm
 }
 

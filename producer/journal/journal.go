@@ -3,7 +3,7 @@
 // server, however late the message comes, and reads the log again.
 //
 //	store, err := journal.Open(ctx, js, events.CallsStream(options), log)
-//	journal := store.Log("ventas", log)
+//	journal := store.Log("ventas", time.Now, log)
 //	head, err := journal.Open(ctx)                 // where to go on; refuses a log that lost its end
 //	sequence, err := journal.Append(ctx, event, head.Sequence)
 //	if errors.Is(err, journal.ErrMoved) {
@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -59,7 +60,7 @@ func (s *Store) ensure(ctx context.Context) (jetstream.Stream, jetstream.KeyValu
 	return stream, marks, err
 }
 
-// Log is the log of one operation.
-func (s *Store) Log(operation string, log *slog.Logger) *Log {
-	return &Log{store: s, operation: operation, log: log}
+// Log is the log of one operation. Now is the clock that tells what lies in the future.
+func (s *Store) Log(operation string, now func() time.Time, log *slog.Logger) *Log {
+	return &Log{store: s, operation: operation, now: now, log: log}
 }

@@ -20,6 +20,7 @@ import (
 type Log struct {
 	store     *Store
 	operation string
+	now       func() time.Time
 	log       *slog.Logger
 	stream    jetstream.Stream
 	created   time.Time  // of the stream, which the sequences belong to
@@ -65,7 +66,7 @@ func (l *Log) Head(ctx context.Context) (oplog.Head, error) {
 		return oplog.Head{}, nil
 	}
 	head := oplog.HeadOf(last)
-	if !oplog.Plausible(last, time.Now()) {
+	if !oplog.Plausible(last, l.now()) {
 		l.log.Warn("the last message of the log has a checkpoint in the future; looking before it",
 			"sequence", head.Sequence, "checkpoint", head.Checkpoint)
 		return l.headBefore(ctx, head.Sequence)
@@ -83,7 +84,7 @@ func (l *Log) headBefore(ctx context.Context, fence uint64) (oplog.Head, error) 
 		if err != nil {
 			return oplog.Head{}, err
 		}
-		if h := oplog.HeadOf(&e); e.Sequence < fence && oplog.Plausible(&e, time.Now()) {
+		if h := oplog.HeadOf(&e); e.Sequence < fence && oplog.Plausible(&e, l.now()) {
 			h.Sequence = fence
 			head = h
 		}
@@ -130,6 +131,11 @@ func (l *Log) After(ctx context.Context, sequence uint64) ([]events.Event, error
 func (l *Log) Windows(ctx context.Context, span events.Window) (latest []events.Event, reaches time.Time, err error) {
 	query := events.Query{Operations: []string{l.operation}, From: span.Start, To: span.End}
 	latest, err = events.Latest(events.History(ctx, l.store.js, query))
+	if err == nil && !covered(latest, span) {
+		// A server whose clock was behind has stored windows before they began, by that clock: then only the whole log tells.
+		query.From = time.Time{}
+		latest, err = events.Latest(within(span, events.History(ctx, l.store.js, query)))
+	}
 	if err != nil {
 		return nil, time.Time{}, err
 	}
@@ -144,6 +150,30 @@ func (l *Log) Windows(ctx context.Context, span events.Window) (latest []events.
 		}
 	}
 	return latest, reaches, nil
+}
+
+// within leaves out the windows that start elsewhere.
+func within(span events.Window, history iter.Seq2[events.Event, error]) iter.Seq2[events.Event, error] {
+	return func(yield func(events.Event, error) bool) {
+		for e, err := range history {
+			if (err != nil || span.Contains(e.Window.Start)) && !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// covered tells whether the windows of the events, in time order, leave nothing of a span out.
+func covered(latest []events.Event, span events.Window) bool {
+	at := span.Start
+	for i := range latest {
+		if w := latest[i].Window; w.Start.After(at) {
+			return false
+		} else if w.End.After(at) {
+			at = w.End
+		}
+	}
+	return !at.Before(span.End)
 }
 
 func valid(history iter.Seq2[events.Event, error]) (all []events.Event, err error) {

@@ -43,7 +43,8 @@ func (l *Log) Reconciled(ctx context.Context) (events.Reconciled, error) {
 		return events.Reconciled{}, fmt.Errorf("mark of %s: %w", l.operation, err)
 	}
 	var mark oplog.Mark
-	if json.Unmarshal(entry.Value(), &mark) != nil || !mark.Stream.Equal(l.created) {
+	if json.Unmarshal(entry.Value(), &mark) != nil || !mark.Stream.Equal(l.created) ||
+		mark.Periods.After(mark.Checkpoint) || mark.Days.After(mark.Checkpoint) {
 		return events.Reconciled{}, nil // damaged, or of another stream: it says nothing
 	}
 	return mark.Reconciled(), nil

@@ -14,7 +14,7 @@ import (
 type Head struct {
 	Sequence   uint64        // of the log's last message in the stream: what the next append expects; 0 when empty
 	Checkpoint time.Time     // up to where the log is complete
-	Length     time.Duration // of the last message's window
+	Length     time.Duration // of the last window; 0 when the last message is not a live one, and does not tell
 	Source     string        // where the last message's counts came from
 	Reconciled events.Reconciled
 }
@@ -24,16 +24,26 @@ func (h Head) IsEmpty() bool { return h.Sequence == 0 }
 
 // HeadOf is the head that a log has whose last message is e.
 func HeadOf(e *events.Event) Head {
-	return Head{e.Sequence, e.Checkpoint, e.Window.Length(), e.Source, e.Reconciled}
+	h := Head{Sequence: e.Sequence, Checkpoint: e.Checkpoint, Source: e.Source, Reconciled: e.Reconciled}
+	if e.IsLive() {
+		h.Length = e.Window.Length()
+	}
+	return h
 }
 
 // Plausible tells whether e, read at now, can be the work of a producer: its checkpoint is a boundary of windows, does not
-// contradict its window, and lies in the future by no more than the skew of two clocks. What an event says that is not
-// plausible is no place to go on from.
+// contradict its window, and lies in the future by no more than the skew of two clocks; what was compared again lies before
+// it. The future begins where both this host's clock and that of the server which stored e say so: one of the two may have
+// been set back. What an event says that is not plausible is no place to go on from.
 func Plausible(e *events.Event, now time.Time) bool {
 	const skew = time.Hour
+	if e.Stored.After(now) {
+		now = e.Stored
+	}
 	switch {
 	case e.Checkpoint.IsZero(), e.Checkpoint.Nanosecond() != 0, e.Checkpoint.After(now.Add(skew)):
+		return false
+	case e.Reconciled.Periods.After(e.Checkpoint), e.Reconciled.Days.After(e.Checkpoint):
 		return false
 	case e.IsLive():
 		return e.Checkpoint.Equal(e.Window.End)

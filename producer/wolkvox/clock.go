@@ -19,7 +19,7 @@ func (a Answer) ClockAhead() (d time.Duration, known bool) {
 	ahead := a.RequestedAt.Sub(a.Date) - time.Second // its second may have been nearly over
 	behind := a.ReceivedAt.Sub(a.Date)
 	switch {
-	case ahead > 0 && behind < 0:
+	case behind < a.RequestedAt.Sub(a.Date):
 		return 0, false
 	case ahead > 0:
 		return ahead, true

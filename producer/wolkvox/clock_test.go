@@ -32,10 +32,11 @@ func TestClockAhead(t *testing.T) {
 		}
 	}
 	for name, answer := range map[string]Answer{
-		"no Date":                 {RequestedAt: date, ReceivedAt: date},
-		"no times of ours":        {Date: date},
-		"ours set back meanwhile": {Date: date, RequestedAt: date.Add(time.Hour), ReceivedAt: date.Add(-time.Hour)},
-		"no time of arrival":      {Date: date, RequestedAt: date},
+		"no Date":                  {RequestedAt: date, ReceivedAt: date},
+		"no times of ours":         {Date: date},
+		"ours set back meanwhile":  {Date: date, RequestedAt: date.Add(time.Hour), ReceivedAt: date.Add(-time.Hour)},
+		"ours set right meanwhile": {Date: date, RequestedAt: date.Add(time.Hour), ReceivedAt: date.Add(time.Second)},
+		"no time of arrival":       {Date: date, RequestedAt: date},
 	} {
 		if got, known := answer.ClockAhead(); got != 0 || known {
 			t.Errorf("%s: %v (known %v), want unknown", name, got, known)
