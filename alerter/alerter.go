@@ -154,7 +154,6 @@ func (a *Alerter) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer s.duty.close(ctx) // when nothing is judged or told any more
 	a.current.Store(s)
 	defer a.current.Store(nil)
 	group, ctx := errgroup.WithContext(ctx)
@@ -162,7 +161,18 @@ func (a *Alerter) session(ctx context.Context) error {
 	group.Go(func() error { return s.evaluator.run(ctx) })
 	group.Go(func() error { return s.notifier.run(ctx) })
 	group.Go(func() error { return s.guard.run(ctx) })
-	return group.Wait()
+	err = group.Wait()
+	s.end(ctx)
+	return err
+}
+
+// end gives the duty away when nothing is judged or told any more, and stores the states, which another may begin with.
+func (s *session) end(ctx context.Context) {
+	wasOnDuty := s.duty.has()
+	s.duty.close(ctx)
+	if wasOnDuty {
+		s.evaluator.storeSnapshots(ctx)
+	}
 }
 
 // open makes sure that streams and buckets exist and reads what was done before.
