@@ -5,6 +5,9 @@
 // streams are the state: each half reads back from them what it needs after a restart, together with how far it got. A
 // transition is stored only behind the message that it relies on, and a post only after the intent to make it, so that a
 // crash at any point neither loses nor repeats one.
+//
+// Of several alerters on the same streams one is on duty: it has the lease, judges and tells. The others stand by: they fold
+// what it has judged, and go on from there when it is gone.
 package alerter
 
 import (

@@ -76,6 +76,9 @@ func (w *world) fill(b *testing.B, from time.Time, windows int) (next time.Time)
 			if _, err := w.js.PublishMsgAsync(msg); err != nil {
 				b.Fatal(err)
 			}
+			if w.js.PublishAsyncPending() > 2000 {
+				<-w.js.PublishAsyncComplete()
+			}
 		}
 		from = from.Add(5 * time.Minute)
 	}
