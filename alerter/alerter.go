@@ -5,10 +5,14 @@
 // streams are the state: each half reads back from them what it needs after a restart, together with how far it got. A
 // transition is stored only behind the message that it relies on, and a post only after the intent to make it, so that a
 // crash at any point neither loses nor repeats one.
+//
+// Of several alerters on the same streams one is on duty: it has the lease, judges and tells. The others stand by: they fold
+// what it has judged, and go on from there when it is gone.
 package alerter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -138,6 +142,7 @@ type session struct {
 	evaluator *evaluator
 	notifier  *notifier
 	guard     *guard
+	duty      *duty
 }
 
 func (a *Alerter) session(ctx context.Context) error {
@@ -155,10 +160,22 @@ func (a *Alerter) session(ctx context.Context) error {
 	a.current.Store(s)
 	defer a.current.Store(nil)
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.duty.run(ctx) })
 	group.Go(func() error { return s.evaluator.run(ctx) })
 	group.Go(func() error { return s.notifier.run(ctx) })
 	group.Go(func() error { return s.guard.run(ctx) })
-	return group.Wait()
+	err = group.Wait()
+	s.end(ctx)
+	return err
+}
+
+// end gives the duty away when nothing is judged or told any more, and stores the states, which another may begin with.
+func (s *session) end(ctx context.Context) {
+	wasOnDuty := s.duty.has()
+	s.duty.close(ctx)
+	if wasOnDuty {
+		s.evaluator.storeSnapshots(ctx)
+	}
 }
 
 // open makes sure that streams and buckets exist and reads what was done before.
@@ -188,17 +205,40 @@ func (a *Alerter) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	evaluator, err := a.newEvaluator(ctx, js, bucket, calls, alerts)
+	duty, err := a.newDuty(ctx, js)
 	if err != nil {
 		return nil, err
 	}
-	notifier, err := a.newNotifier(ctx, js, notices, evaluator.progress)
-	return &session{evaluator, notifier, guard}, err
+	s := &session{guard: guard, duty: duty}
+	if s.evaluator, err = a.newEvaluator(ctx, js, bucket, calls, alerts); err == nil {
+		s.notifier, err = a.newNotifier(ctx, js, notices, s.evaluator.progress)
+	}
+	if err != nil {
+		duty.close(ctx)
+		return nil, err
+	}
+	s.join()
+	return s, nil
+}
+
+// join makes both halves wait for the duty.
+func (s *session) join() {
+	s.evaluator.duty, s.notifier.duty = s.duty, s.duty
+	s.duty.takeOver = func(ctx context.Context) error {
+		return errors.Join(s.evaluator.takeOver(ctx), s.notifier.records.load(ctx))
+	}
+	s.duty.begun = s.notifier.ringAll
+}
+
+// onDuty tells whether this alerter is the one that judges and tells.
+func (a *Alerter) onDuty() bool {
+	s := a.current.Load()
+	return s != nil && s.duty.has()
 }
 
 func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucket jetstream.KeyValue, p *progress) (*notifier, error) {
-	records, err := loadRecords(ctx, js, bucket, a.options.Log)
-	if err != nil {
+	records := newRecords(js, bucket, a.options.Log)
+	if err := records.load(ctx); err != nil {
 		return nil, err
 	}
 	return &notifier{
@@ -218,7 +258,7 @@ func (a *Alerter) composer() slack.Composer {
 	for _, r := range a.config.rules.Rules {
 		c.Rules[r.Name] = slack.Rule{
 			Title:   map[string]string{"en": r.Title("en"), "es": r.Title("es")},
-			Results: slack.ResultsOf(r.Value), Share: r.ValueIsShare(),
+			Results: slack.ResultsOf(r.Value), Share: r.ValueIsShare(), NoData: r.OnTicks(),
 			Mention: r.Mention, Runbook: r.Runbook,
 		}
 	}

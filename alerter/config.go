@@ -31,7 +31,7 @@ type Alerts struct {
 	Remind         config.Duration  `envconfig:"ALERT_REMIND" default:"4h" desc:"a still-firing incident is mentioned again after this; 0: never (not in effect yet)"`
 	MaxAge         config.Duration  `envconfig:"ALERT_MAX_AGE" default:"30m" desc:"windows older than this when they are judged make no new message"`
 	Digest         config.TimeOfDay `envconfig:"ALERT_DIGEST" example:"07:00" desc:"local time of a daily message (not in effect yet)"`
-	HeartbeatURL   config.Secret    `envconfig:"ALERT_HEARTBEAT_URL" example:"https://hc.example.com/ping/1" desc:"asked for (GET) at once and every minute while the alerter is ready: an external dead man's switch"`
+	HeartbeatURL   config.Secret    `envconfig:"ALERT_HEARTBEAT_URL" example:"https://hc.example.com/ping/1" desc:"asked for (GET) at once and every minute while the alerter judges and is ready: an external dead man's switch"`
 }
 
 // Slack says where people are told.
@@ -57,7 +57,7 @@ func (c *Config) Validate() []config.Problem {
 			problems = append(problems, config.Problemf("ALERT_OPERATION_NAMES", "%q is not the name of an operation, for example default:Ventas", name))
 		}
 	}
-	c.Alerts.Language = language(c.Alerts.Language)
+	c.Alerts.Language = Language(c.Alerts.Language)
 	return append(problems, c.loadRules()...)
 }
 
@@ -104,8 +104,8 @@ func (c *Config) loadRules() []config.Problem {
 	return problems
 }
 
-// language is the configured language, else that of the process's locale, else English.
-func language(configured string) string {
+// Language is the configured language (ALERT_LANGUAGE; "" when it is not set), else that of the process's locale, else English.
+func Language(configured string) string {
 	if configured != "" {
 		return strings.ToLower(configured)
 	}

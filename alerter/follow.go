@@ -27,6 +27,26 @@ type follower struct {
 
 	mu      sync.Mutex
 	trouble string // why the stream can't be read, "" while it can; guarded by mu
+	live    bool   // it is being read, and its end was reached; guarded by mu
+}
+
+// isLive tells whether messages are handled as they come. It is safe for concurrent use.
+func (f *follower) isLive() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.live
+}
+
+func (f *follower) setLive(live bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.live = live
+}
+
+// reachedEnd is called whenever nothing waits.
+func (f *follower) reachedEnd() {
+	f.caughtUp()
+	f.setLive(true)
 }
 
 // state is why the stream can't be read now, or "". It is safe for concurrent use.
@@ -81,8 +101,9 @@ func (f *follower) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer f.setLive(false)
 	if consumer.CachedInfo().NumPending == 0 {
-		f.caughtUp()
+		f.reachedEnd()
 	}
 	messages, err := consumer.Messages(jetstream.PullMaxMessages(1000))
 	if err != nil {
@@ -104,7 +125,7 @@ func (f *follower) read(ctx context.Context) error {
 		f.handle(msg)
 		f.last = meta.Sequence.Stream
 		if meta.NumPending == 0 {
-			f.caughtUp()
+			f.reachedEnd()
 		}
 	}
 }

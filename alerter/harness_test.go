@@ -21,6 +21,7 @@ import (
 	"unconnected/events"
 	"unconnected/internal/config"
 	"unconnected/internal/daemon"
+	"unconnected/internal/natsio"
 	"unconnected/internal/natsserver"
 	"unconnected/internal/natstest"
 )
@@ -144,6 +145,7 @@ func (w *world) rules(text string) {
 type process struct {
 	*alerter.Alerter
 	t       testing.TB
+	world   *world
 	conn    *nats.Conn
 	metrics *prometheus.Registry
 	cancel  context.CancelFunc
@@ -167,7 +169,7 @@ func (w *world) launch() *process {
 		w.t.Fatal(problems)
 	}
 	conn := w.connect(w.server)
-	p := &process{t: w.t, conn: conn, metrics: prometheus.NewRegistry(), done: make(chan error, 1)}
+	p := &process{t: w.t, world: w, conn: conn, metrics: prometheus.NewRegistry(), done: make(chan error, 1)}
 	p.Alerter = alerter.New(&c, alerter.Options{Log: w.logs.logger(), Conn: conn, Metrics: p.metrics, Output: &w.cards})
 	p.SetAttempt(attempt)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -186,13 +188,27 @@ func (p *process) stop() {
 	})
 }
 
-// kill ends the alerter so that nothing can be stored from this moment on.
+// kill ends the alerter so that nothing can be stored from this moment on. Its lease is taken away, as when the time to live
+// has passed.
 func (p *process) kill() {
 	p.once.Do(func() {
 		p.conn.Close()
 		p.cancel()
 		p.await()
+		p.world.endLease()
 	})
+}
+
+// endLease takes the lease away from whoever has it.
+func (w *world) endLease() {
+	w.t.Helper()
+	bucket, err := w.js.KeyValue(w.t.Context(), natsio.BucketLeases)
+	if err == nil {
+		err = bucket.Purge(w.t.Context(), "alerter")
+	}
+	if err != nil {
+		w.t.Error(err)
+	}
 }
 
 func (p *process) await() {

@@ -66,29 +66,6 @@ func TestKilledWhilePosting(t *testing.T) {
 	}
 }
 
-// TestTwoAlerters: without a lease, fences and compare-and-set make it harmless that two are at work.
-func TestTwoAlerters(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	one, two := w.start(), w.start()
-	const root, busy = "root 🔴 default/Congestion/2/firing", "line* default/Busy/3/firing"
-	w.play("default", "qc")
-	w.expectChannel("#noc", root)
-	w.play("default", "x")
-	w.expectChannel("#noc", root, busy)
-	w.play("default", "q")
-	w.expectChannel("#noc", "root ✅ default/Congestion/2/firing", busy, "line default/Congestion/4/resolved", "line* default/Busy/4/resolved")
-	want := []string{"default/Congestion/2/firing", "default/Busy/3/firing", "default/Congestion/4/resolved cleared", "default/Busy/4/resolved cleared"}
-	w.expectAlerts(one, want...)
-	w.expectAlerts(two, want...)
-	if posts := len(w.slack.Requests("chat.postMessage")); posts != 4 {
-		t.Errorf("%d posts for four messages", posts)
-	}
-	two.kill()
-	w.play("default", "q")
-	w.expectAlerts(one, want...)
-}
-
 // TestSlackAway: evaluation goes on, and what is told afterwards is the whole truth, once.
 func TestSlackAway(t *testing.T) {
 	t.Parallel()

@@ -41,11 +41,15 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	return m
 }
 
-// judged notes how far the evaluation of an operation got and what fires there.
-func (m *metrics) judged(operation string, windowEnd time.Time, published map[string]events.Alert) {
+// judged notes how far the evaluation of an operation got.
+func (m *metrics) judged(operation string, windowEnd time.Time) {
 	if !windowEnd.IsZero() {
 		m.evaluated.WithLabelValues(operation).Set(float64(windowEnd.Unix()))
 	}
+}
+
+// fires notes what fires of an operation.
+func (m *metrics) fires(operation string, published map[string]events.Alert) {
 	firing := map[string]int{events.Info: 0, events.Warning: 0, events.Critical: 0}
 	for _, a := range published {
 		if a.Status == events.Firing {

@@ -24,6 +24,7 @@ type notifier struct {
 	records   *records
 	alerts    follower
 	progress  *progress
+	duty      *duty
 	channelOf func(rule string) string
 	maxAge    time.Duration
 	attempt   time.Duration // time limit of one request to Slack

@@ -24,6 +24,8 @@ type position struct {
 	// Unfenced is the last sequence of ALERTS when another CALLS than before was found: the causes of alerts up to there
 	// belong to the one before.
 	Unfenced uint64 `json:"unfenced,omitempty"`
+	// Rules is the hash of the rules of the alerter that judges.
+	Rules string `json:"rules,omitempty"`
 }
 
 func (p position) cause() events.Cause { return events.Cause{Sequence: p.Sequence, Tick: p.Tick} }
@@ -46,20 +48,30 @@ const keyPosition = "position"
 
 // openPosition reads the position, or starts evaluation anew when there is none for this stream.
 func openPosition(ctx context.Context, bucket jetstream.KeyValue, calls, alerts *jetstream.StreamInfo) (position, error) {
-	entry, err := bucket.Get(ctx, keyPosition)
-	if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
-		return position{}, fmt.Errorf("position: %w", err)
-	}
-	var before position
-	known := err == nil && json.Unmarshal(entry.Value(), &before) == nil
-	if known && before.Stream.Equal(calls.Created) {
-		return before, nil
+	before, known, err := readPosition(ctx, bucket)
+	if err != nil || known && before.Stream.Equal(calls.Created) {
+		return before, err
 	}
 	p := position{Stream: calls.Created.UTC(), QuietUntil: calls.State.LastSeq}
 	if known {
 		p.Unfenced = alerts.State.LastSeq
 	}
 	return p, p.store(ctx, bucket)
+}
+
+// readPosition reads the position, of whatever stream. It is not known when there is none, or a damaged one.
+func readPosition(ctx context.Context, bucket jetstream.KeyValue) (p position, known bool, err error) {
+	entry, err := bucket.Get(ctx, keyPosition)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return position{}, false, nil
+	}
+	if err != nil {
+		return position{}, false, fmt.Errorf("position: %w", err)
+	}
+	if json.Unmarshal(entry.Value(), &p) != nil {
+		return position{}, false, nil
+	}
+	return p, true, nil
 }
 
 func (p position) store(ctx context.Context, bucket jetstream.KeyValue) error {

@@ -47,11 +47,15 @@ func (n *notifier) work(ctx context.Context, q *queue) {
 			waitFor(ctx, q.wake, free)
 			continue // something more urgent may have come
 		}
-		if n.pacer.Wait(ctx, q.channel) == nil {
+		if n.pacer.Wait(ctx, q.channel) == nil && n.duty.has() {
 			n.perform(ctx, q, next)
 		}
 	}
 }
+
+// standby is how often a queue looks whether it is its turn; it is rung when it is, except after a lease that ran out and was
+// had back.
+const standby = time.Second
 
 // waitFor waits for a ring, until an instant (zero: none), or until ctx ends.
 func waitFor(ctx context.Context, wake <-chan struct{}, until time.Time) {
@@ -71,6 +75,9 @@ func waitFor(ctx context.Context, wake <-chan struct{}, until time.Time) {
 // next picks the most urgent job. When there is none it returns when to look again, or zero for when something happens.
 // Incidents that need nothing more leave the queue.
 func (n *notifier) next(q *queue, now time.Time) (best *job, until time.Time) {
+	if !n.duty.has() {
+		return nil, now.Add(standby)
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for id := range q.pending {

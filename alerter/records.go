@@ -25,6 +25,7 @@ var errStale = errors.New("somebody else changed the record")
 type records struct {
 	js     jetstream.JetStream
 	bucket jetstream.KeyValue
+	log    *slog.Logger
 
 	mu     sync.Mutex
 	byKey  map[string]record   // guarded by mu
@@ -37,27 +38,34 @@ type record struct {
 	revision uint64
 }
 
-// loadRecords reads the whole bucket.
-func loadRecords(ctx context.Context, js jetstream.JetStream, bucket jetstream.KeyValue, log *slog.Logger) (*records, error) {
-	r := &records{js: js, bucket: bucket, byKey: make(map[string]record), keysOf: make(map[string][]string)}
-	watcher, err := bucket.WatchAll(ctx, jetstream.IgnoreDeletes())
+func newRecords(js jetstream.JetStream, bucket jetstream.KeyValue, log *slog.Logger) *records {
+	return &records{js: js, bucket: bucket, log: log, byKey: make(map[string]record), keysOf: make(map[string][]string)}
+}
+
+// load reads the whole bucket in place of what was known.
+func (r *records) load(ctx context.Context) error {
+	watcher, err := r.bucket.WatchAll(ctx, jetstream.IgnoreDeletes())
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", bucket.Bucket(), err)
+		return fmt.Errorf("read %s: %w", r.bucket.Bucket(), err)
 	}
 	defer func() { _ = watcher.Stop() }() // its consumer is ephemeral
+	found := newRecords(r.js, r.bucket, r.log)
 	for {
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ctx.Err()
 		case entry, open := <-watcher.Updates():
 			if !open {
-				return nil, fmt.Errorf("read %s: %w", bucket.Bucket(), nats.ErrConnectionClosed)
+				return fmt.Errorf("read %s: %w", r.bucket.Bucket(), nats.ErrConnectionClosed)
 			}
 			if entry == nil { // everything that was there has come
-				return r, nil
+				r.mu.Lock()
+				r.byKey, r.keysOf = found.byKey, found.keysOf
+				r.mu.Unlock()
+				return nil
 			}
-			if err := r.take(entry); err != nil {
-				log.Error("left out; its incident may be told again", "error", err)
+			if err := found.take(entry); err != nil {
+				r.log.Error("left out; its incident may be told again", "error", err)
 			}
 		}
 	}

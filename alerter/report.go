@@ -21,6 +21,7 @@ func (a *Alerter) Report() daemon.Report {
 		r.fail("retrying", away(conn.LastError()))
 	}
 	if s := a.current.Load(); s != nil {
+		s.duty.report(&r)
 		s.evaluator.report(&r)
 		s.notifier.report(&r)
 	} else if reason := a.problem.Load(); reason != nil {
@@ -78,6 +79,13 @@ func (e *evaluator) report(r *reporting) {
 	case !e.caughtUp:
 		r.fail("catching up", "reading the history")
 	}
+	if e.judgedBy != "" && e.judgedBy != e.rules.Hash() {
+		r.note("the alerter that judges has other rules than this one")
+	}
+	if learning := slices.Sorted(maps.Keys(e.learning)); len(learning) > 0 {
+		r.note("what is usual is still being learnt, and until then only a backstop fires: " + strings.Join(learning, ", ") +
+			"; `unconnected backfill --from -14d` ends that")
+	}
 	for operation, end := range e.reached {
 		r.Operations = append(r.Operations, daemon.Operation{Operation: operation, State: r.State, Checkpoint: end})
 	}
@@ -99,6 +107,9 @@ func (n *notifier) report(r *reporting) {
 	}
 	if !n.caughtUp {
 		r.fail("catching up", "reading the alerts")
+	}
+	if !n.duty.has() {
+		return // whether people could be told is known to whoever tells them
 	}
 	for _, channel := range slices.Sorted(maps.Keys(n.queues)) {
 		trouble := n.worstTrouble(n.queues[channel])

@@ -80,6 +80,10 @@ type Observed struct {
 	Counts map[string]int64 `json:"counts,omitempty"`
 	Peak   *float64         `json:"peak,omitempty"`    // the highest Value since starts_at
 	PeakAt *time.Time       `json:"peak_at,omitempty"` // start of the window of Peak
+	// Usual is what a rule that compares with the usual level compared Value with; nil when it does not, or when that is
+	// still being learnt, which Learning says.
+	Usual    *float64 `json:"usual,omitempty"`
+	Learning bool     `json:"learning,omitempty"`
 }
 
 // Alert is one message of the stream ALERTS: a rule began to fire on an operation, or was resolved. The last message on

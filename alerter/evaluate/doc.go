@@ -22,7 +22,21 @@
 //     one too, begins the row anew.
 //   - It ends with no_traffic when for an hour all windows were known and had no calls, or too few for the rule's volume
 //     bound. While that is so nothing fires.
+//   - It fires with a single window in which `at_once` holds.
+//   - It ends with rebased after 48 hours, if the rule compares with what is usual: from then on what it saw is.
 //   - Out of its hours, or on a holiday, a rule does not fire and its alert ends; windows there do not count afterwards.
+//
+// # What is usual
+//
+// Each operation has a [rule.History] for the functions of its rules. A window that is part of an alert which compares
+// with what is usual does not become usual, nor does one of a holiday. A backfilled window from before what is remembered
+// becomes usual, and is not judged.
+//
+// # Ticks
+//
+// Rules on missing and status are judged by [Operation.Tick], with the time and what is known of the producer passed in. A
+// backtest has no ticks and leaves them out. Whether such a rule fires is undecided after a restart until its condition
+// or its opposite is seen, and until then what is published stands.
 //
 // # What else may stand in a log
 //
@@ -35,4 +49,10 @@
 // Windows that came before, that overlap others, that lie more than a day after their storing, and corrections of windows
 // nobody remembers any more change nothing.
 // An hour is remembered, or as many windows as `for` and `keep` look back.
+//
+// # Snapshots
+//
+// [Operation.AppendBinary] writes what an operation knows, and [Operation.UnmarshalBinary] goes on from there: with the messages
+// that follow it gives the transitions of an operation that has seen all of them. A snapshot holds for the same [Fingerprint]
+// only.
 package evaluate

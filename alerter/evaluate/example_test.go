@@ -14,8 +14,13 @@ func Example() {
 	operation := evaluate.New("default", rule.Builtin(), evaluate.Options{MaxAge: 30 * time.Minute})
 	published := map[string]events.Alert{} // after a restart: the last message of each alert subject
 
+	var log []int64 // congestion of 100 calls: first three hours and more in which the usual level is learnt
+	for range 40 {
+		log = append(log, 8)
+	}
+	log = append(log, 31, 44, 41, 6, 5, 7)
 	start := time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC)
-	for i, congestion := range []int64{8, 41, 44, 6, 5, 7} {
+	for i, congestion := range log {
 		window := events.Window{Start: start, End: start.Add(5 * time.Minute)}
 		operation.Apply(&events.Event{
 			Operation: "default", Timezone: "America/Bogota", Window: window,
@@ -29,7 +34,9 @@ func Example() {
 	}
 	fmt.Println(published["CongestionSpike"].Incident)
 	// Output:
-	// 15:15 CongestionSpike firing  – 44% congestion (44 of 100 unconnected calls)
-	// 15:30 CongestionSpike resolved cleared – 7% congestion (7 of 100 unconnected calls)
-	// default/2026-11-22T15:05:00Z
+	// 18:30 CongestionSpike firing  – 44% congestion (44 of 100 unconnected calls) · usual 8%
+	// 18:30 CongestionSurge firing  – 44% congestion (44 of 100 unconnected calls) · usual 8%
+	// 18:50 CongestionSpike resolved cleared – 7% congestion (7 of 100 unconnected calls) · usual 8%
+	// 18:50 CongestionSurge resolved cleared – 7% congestion (7 of 100 unconnected calls) · usual 8%
+	// default/2026-11-22T18:20:00Z
 }

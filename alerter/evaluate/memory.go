@@ -14,15 +14,19 @@ const hour = 3600
 type mark uint8
 
 const (
-	held  mark = 1 << iota // the condition was true
-	quiet                  // counts towards clearing
-	busy                   // had traffic enough to be judged, or may have had: not for no_traffic
+	held   mark = 1 << iota // the condition was true
+	atOnce                  // so was the one that waits for no other window
+	quiet                   // counts towards clearing
+	busy                    // had traffic enough to be judged, or may have had: not for no_traffic
 )
 
 func markOf(v rule.Verdict, w *rule.Window) mark {
 	var m mark
-	if v.Expr == rule.True {
+	if v.Held() {
 		m |= held
+	}
+	if v.AtOnce == rule.True {
+		m |= atOnce
 	}
 	if v.Quiet() {
 		m |= quiet

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"math"
 	"time"
 
 	"unconnected/alerter/rule"
@@ -15,6 +16,8 @@ type Options struct {
 	// Zone is where hours and holidays are looked up; nil is the timezone of the event that brought the newest window,
 	// or UTC when nobody knows that name.
 	Zone *time.Location
+	// Judged, if it is not nil, is told each verdict when it is made, in the order of the set for each window.
+	Judged func(Judgement)
 }
 
 // Operation is the states of all rules that apply to one operation, folded from its log. Use [New]. An Operation is not
@@ -22,12 +25,18 @@ type Options struct {
 type Operation struct {
 	name    string
 	options Options
+	rules   *rule.Set
 	tracks  []track
-	hours   bool // some rule has hours or holidays
+	hours   bool // somebody asks for local times
+	ticking bool // some rule is judged at ticks
+	back    bool // some rule looks at the past
+	history *rule.History
 
 	memory memory
 	window events.Window // the newest live one, or a hole's last; zero before the first
 	newest rule.Window   // what is known of it
+	seen   rule.Window   // the one that is being judged, with what is behind it: kept, so that none is allocated
+	tick   tick          // what is known between windows
 
 	timezone string         // of the newest live event
 	zone     *time.Location // of options or of timezone; nil before the first event
@@ -35,14 +44,19 @@ type Operation struct {
 
 // New returns the state of an operation before the first message of its log.
 func New(operation string, rules *rule.Set, options Options) *Operation {
-	o := &Operation{name: operation, options: options, zone: options.Zone}
+	o := &Operation{
+		name: operation, options: options, rules: rules, zone: options.Zone, history: rule.NewHistory(rules, operation),
+	}
+	o.hours = o.history.NeedsLocalTime()
 	span := 1
 	for _, r := range rules.Rules {
 		if !r.AppliesTo(operation) {
 			continue
 		}
-		o.tracks = append(o.tracks, track{rule: r})
+		o.tracks = append(o.tracks, track{rule: r, past: o.history.Of(r)})
 		o.hours = o.hours || r.HasHours()
+		o.ticking = o.ticking || r.OnTicks()
+		o.back = o.back || r.LooksBack()
 		span = max(span, r.For.M, r.Keep)
 	}
 	o.memory = newMemory(len(o.tracks), span)
@@ -83,6 +97,7 @@ func (o *Operation) live(ev *events.Event) (changed bool) {
 		return false // repeated or overlapping
 	}
 	o.locate(ev.Timezone)
+	o.tick.arrived(ev)
 	changed = o.fill(ev.Window)
 	return o.advance(ev.Window, rule.Observe(ev), revisionOf(ev)) || changed
 }
@@ -131,50 +146,120 @@ func (o *Operation) fill(next events.Window) (changed bool) {
 // advance makes a window the newest one and judges it.
 func (o *Operation) advance(window events.Window, w rule.Window, revision int) (changed bool) {
 	o.window, o.newest = window, w
+	local := o.local(window.Start)
 	o.memory.push(slot{start: window.Start.Unix(), end: window.End.Unix(), revision: revision})
+	o.history.Observe(&o.newest, local)
 	o.judge(o.memory.n-1, &o.newest)
 	for i := range o.tracks {
 		o.tracks[i].observe(&o.memory, i)
 	}
-	return o.step(true)
+	changed = o.step(local, true)
+	changed = o.rebase() || changed
+	o.exclude()
+	o.history.Settle(local.Holiday())
+	return changed
+}
+
+// local is an instant on the clocks of the operation; the zero Local when nobody asks for it.
+func (o *Operation) local(t time.Time) rule.Local {
+	if !o.hours {
+		return rule.Local{}
+	}
+	return o.rules.LocalOf(t, o.zone)
 }
 
 // judge remembers all rules' verdicts on remembered window i.
 func (o *Operation) judge(i int, w *rule.Window) {
 	for at := range o.tracks {
-		v := o.tracks[at].rule.Eval(w)
+		t := &o.tracks[at]
+		if t.rule.OnTicks() {
+			o.memory.set(i, at, 0, math.NaN())
+			continue
+		}
+		o.seen = w.Behind(t.past)
+		v := t.rule.Eval(&o.seen)
 		o.memory.set(i, at, markOf(v, w), v.Value)
+		if o.options.Judged != nil {
+			o.tell(i, at, &o.seen, v)
+		}
 	}
 }
 
 // step moves all rules' states to the newest window.
-func (o *Operation) step(mayFire bool) (changed bool) {
-	var local rule.Local
-	if o.hours {
-		local = rule.LocalOf(o.window.Start, o.zone)
-	}
+func (o *Operation) step(local rule.Local, mayFire bool) (changed bool) {
 	for i := range o.tracks {
 		t := &o.tracks[i]
+		if t.rule.OnTicks() {
+			continue
+		}
 		inHours := !o.hours || t.rule.InLocalHours(local)
 		changed = t.step(&o.memory, i, inHours, mayFire) || changed
 	}
 	return changed
 }
 
+// rebaseAfter is for how long an alert may compare with what was usual before it, in seconds: what lasts two days is usual.
+const rebaseAfter = 48 * 3600
+
+// rebase ends the alerts that have become usual.
+func (o *Operation) rebase() (changed bool) {
+	end := o.memory.newest().end
+	for i := range o.tracks {
+		t := &o.tracks[i]
+		if t.firing && t.past.HasUsual() && end-t.startsAt >= rebaseAfter {
+			o.history.Rebase(t.past)
+			changed = t.resolve(events.ReasonRebased, end, end)
+		}
+	}
+	return changed
+}
+
+// exclude keeps the newest window out of what the firing rules compare with.
+func (o *Operation) exclude() {
+	for i := range o.tracks {
+		if t := &o.tracks[i]; t.firing {
+			o.history.Exclude(t.past)
+		}
+	}
+}
+
 // correct takes a revision or a backfill in, and judges the newest window again.
 func (o *Operation) correct(ev *events.Event) (changed bool) {
 	i, ok := o.memory.find(ev.Window.Start.Unix(), ev.Window.End.Unix())
-	if !ok || revisionOf(ev) <= o.memory.at(i).revision {
+	if !ok {
+		o.enrich(ev)
+		return false
+	}
+	if revisionOf(ev) <= o.memory.at(i).revision {
 		return false
 	}
 	w := rule.Observe(ev)
+	wasKnown := o.memory.at(i).revision != missing
 	o.memory.at(i).revision = ev.Revision
+	o.exclude()
+	o.history.Correct(&w, o.local(ev.Window.Start), wasKnown)
 	o.judge(i, &w)
-	if i == o.memory.n-1 {
+	last := o.memory.n - 1
+	switch {
+	case i == last:
 		o.newest = w
+	case o.back: // something in its past has changed
+		o.judge(last, &o.newest)
 	}
 	for at := range o.tracks {
 		o.tracks[at].revise(&o.memory, at, i)
 	}
-	return o.step(ev.Stored.Sub(o.window.End) <= o.options.MaxAge)
+	return o.step(o.local(o.window.Start), ev.Stored.Sub(o.window.End) <= o.options.MaxAge)
+}
+
+// enrich takes a backfilled window that lies before all that is remembered into what is usual. It judges nothing.
+func (o *Operation) enrich(ev *events.Event) {
+	if !ev.Backfill || ev.Revision != 0 || o.memory.n > 0 && ev.Window.End.Unix() > o.memory.at(0).start {
+		return
+	}
+	if o.zone == nil {
+		o.locate(ev.Timezone)
+	}
+	w := rule.Observe(ev)
+	o.history.Fill(&w, o.local(ev.Window.Start))
 }

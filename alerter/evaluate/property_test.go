@@ -46,6 +46,23 @@ func randomScript(r *rand.Rand, words int) string {
 	return strings.ReplaceAll(strings.Join(out, " "), " = ", "=")
 }
 
+// TestARestartChangesNothingWithThePack: the same of the built-in rules, which look at the past and at what is usual.
+func TestARestartChangesNothingWithThePack(t *testing.T) {
+	t.Parallel()
+	set := rule.Builtin()
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 4))
+		log := parseScript("q*45 " + randomScript(r, 100) + " q*5 H*4 q*9")
+		want := runPlain(set, log)
+		if got := runWithCrashes(r, set, log); !reflect.DeepEqual(got, want) {
+			t.Fatalf("seed %d\ngot  %s\nwant %s", seed, story(got), story(want))
+		}
+		if len(want) == 0 {
+			t.Fatalf("seed %d: nothing fires", seed)
+		}
+	}
+}
+
 // TestARestartChangesNothing: whoever folds the log anew up to any message, even after publishing only a part of what
 // that message caused, goes on with the transitions that an uninterrupted run gives, incidents included.
 func TestARestartChangesNothing(t *testing.T) {

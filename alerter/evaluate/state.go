@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"slices"
 	"time"
 
 	"unconnected/alerter/rule"
@@ -16,6 +17,7 @@ type State struct {
 	EndsAt   time.Time // of the last alert; zero while firing
 	Reason   string    // why the last alert ended; "" while firing
 
+	Learning bool             // the rule compares with what is usual, and that is not known yet
 	Window   events.Window    // the newest live window
 	Value    *float64         // of the rule in it; nil when unknown, or the rule has none
 	Observed *events.Observed // what the window held, and the worst since StartsAt; nil when neither is known
@@ -31,11 +33,16 @@ func (o *Operation) States() []State {
 		t := &o.tracks[i]
 		states[i] = State{
 			Rule: t.rule, Firing: t.firing, Reason: t.reason,
-			StartsAt: instant(t.startsAt), EndsAt: instant(t.endsAt),
+			StartsAt: instant(t.startsAt), EndsAt: instant(t.endsAt), Learning: t.past.Learning(),
 			Window: o.window, Value: o.value(i), Observed: o.observed(i),
 		}
 	}
 	return states
+}
+
+// Learning tells whether a rule compares with what is usual, and that is not known yet.
+func (o *Operation) Learning() bool {
+	return slices.ContainsFunc(o.tracks, func(t track) bool { return t.past.Learning() })
 }
 
 // value is that of rule i in the newest window, nil when unknown.
@@ -44,6 +51,9 @@ func (o *Operation) value(i int) *float64 { return known(o.memory.value(o.memory
 // observed is the evidence for rule i: the newest window's counts, absent when unknown, and the peak.
 func (o *Operation) observed(i int) *events.Observed {
 	t := &o.tracks[i]
+	if t.rule.OnTicks() {
+		return nil
+	}
 	seen := &events.Observed{Total: o.newest.Total(), Counts: o.newest.Counts()}
 	if t.startsAt != 0 && known(t.peak) != nil {
 		at := instant(t.peakAt)
@@ -52,6 +62,10 @@ func (o *Operation) observed(i int) *events.Observed {
 	if !o.newest.Known() && seen.Peak == nil {
 		return nil
 	}
+	if share, ok := t.past.Usual(); ok {
+		seen.Usual = &share
+	}
+	seen.Learning = t.past.Learning()
 	return seen
 }
 

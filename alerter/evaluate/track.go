@@ -8,6 +8,7 @@ import (
 // track is the state of one rule on one operation. Times are Unix seconds.
 type track struct {
 	rule *rule.Rule
+	past *rule.Past
 
 	firing   bool
 	startsAt int64  // of the present alert, or the last; 0 before the first
@@ -17,6 +18,7 @@ type track struct {
 	countFrom int64 // windows that start earlier do not count for `for`
 	busyUntil int64 // end of the last window with traffic
 	outside   bool  // the newest window is out of the rule's hours
+	decided   bool  // of a rule on ticks: whether it fires is known, not only remembered by whoever published it
 
 	peak   float64 // highest value since startsAt; NaN when none was known
 	peakAt int64   // start of its window
@@ -41,7 +43,7 @@ func (t *track) step(m *memory, index int, inHours, mayFire bool) (changed bool)
 		}
 	case mayFire && !t.idle(newest):
 		count, since := m.holding(index, t.rule.For.M, t.countFrom)
-		if count >= t.rule.For.N {
+		if count >= t.rule.For.N || m.mark(m.n-1, index)&atOnce != 0 && newest.start >= t.countFrom {
 			return t.fire(m, index, since)
 		}
 	}

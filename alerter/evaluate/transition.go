@@ -19,12 +19,24 @@ import (
 // after a part was published gives the rest. Summaries are in language, "en" or "es". Published alerts of rules that are
 // gone are the business of [Removed]. The alerts share Labels and Threshold with the rules: treat them as read-only.
 func (o *Operation) Transitions(published map[string]events.Alert, cause events.Cause, language string) []events.Alert {
+	return o.transitions(published, cause, language, false)
+}
+
+// TickTransitions are those of the rules that are judged at ticks alone: what a tick, the cause, has found.
+func (o *Operation) TickTransitions(published map[string]events.Alert, cause events.Cause, language string) []events.Alert {
+	return o.transitions(published, cause, language, true)
+}
+
+func (o *Operation) transitions(published map[string]events.Alert, cause events.Cause, language string, ticksOnly bool) []events.Alert {
 	if o.window.IsZero() {
 		return nil
 	}
 	var firing, resolved []events.Alert
 	for i := range o.tracks {
 		t := &o.tracks[i]
+		if ticks := t.rule.OnTicks(); !ticks && ticksOnly || ticks && (cause.Tick == 0 || !t.decided) {
+			continue // what a tick found is said with the tick
+		}
 		last, exists := published[t.rule.Name]
 		wasFiring := exists && last.Status == events.Firing
 		if t.firing == wasFiring || exists && last.Cause.Compare(cause) >= 0 {
@@ -51,10 +63,14 @@ func (o *Operation) Transitions(published map[string]events.Alert, cause events.
 // alert is what an event about rule i says whether it fires or is resolved.
 func (o *Operation) alert(i int, cause events.Cause, language string) events.Alert {
 	r := o.tracks[i].rule
+	seen := o.newest.Behind(o.tracks[i].past)
+	if r.OnTicks() {
+		seen = rule.ObserveTick(o.tick.last)
+	}
 	a := events.Alert{
 		Operation: o.name, Rule: r.Name, Severity: r.Severity,
-		Value: o.value(i), Threshold: r.Threshold, Observed: o.observed(i),
-		Summary: r.Summary(language, o.name, &o.newest), Labels: r.Labels,
+		Value: o.value(i), Threshold: r.ThresholdIn(&seen), Observed: o.observed(i),
+		Summary: r.Summary(language, o.name, &seen), Labels: r.Labels,
 		Timezone: o.timezone, Cause: cause,
 	}
 	if cause.Tick == 0 {
@@ -81,6 +97,8 @@ func (o *Operation) end(a *events.Alert, t *track, last *events.Alert) {
 // whyQuiet says why a rule does not fire that, by the rules of today, has not fired since the published alert began.
 func (o *Operation) whyQuiet(t *track, a *events.Alert) (ends time.Time, reason string) {
 	switch {
+	case t.rule.OnTicks():
+		return a.At(), events.ReasonCleared
 	case t.outside:
 		return a.At(), events.ReasonOutOfHours
 	case t.idle(o.memory.newest()):

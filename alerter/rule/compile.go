@@ -32,7 +32,10 @@ const (
 	readsTotal reads = 1 << iota
 	readsCount
 	readsShare
-	divides // by something that is not a constant: a share in disguise
+	divides    // by something that is not a constant: a share in disguise
+	readsPast  // windows before the present one
+	readsPlain // a number that is no share, made of shares
+	readsTick  // the state of things between windows
 )
 
 // compiled is an expression or a part of one. Which of the functions is set follows from kind; they are pure and may be
@@ -49,6 +52,8 @@ type compiled struct {
 	volume bool
 	// bounds truths cannot hold without a constant number of calls.
 	bounds bool
+	// trace is what a whole expression is made of; only [compile] sets it.
+	trace []tracePart
 }
 
 // fault is what is wrong with an expression.
@@ -59,17 +64,20 @@ type fault struct {
 
 // compiler turns a syntax tree into closures, collecting faults instead of stopping at the first.
 type compiler struct {
-	source []rune
-	faults []fault
+	source    []rune
+	faults    []fault
+	constants map[string]float64    // of the rule
+	needs     *needs                // of the rule: what its functions look at is added
+	made      map[ast.Node]compiled // what became of each part, for its trace; nil when nobody wants that
 }
 
-// compile compiles one expression that must be of the kind want. parts are the operands of the && at its top.
-func compile(source string, want kind) (whole compiled, parts []compiled, faults []fault) {
-	root, f := parse(source)
+// run compiles the source, which must be of the kind want. parts are the operands of the && at its top.
+func (c *compiler) run(want kind) (whole compiled, parts []compiled, faults []fault) {
+	root, f := parse(string(c.source))
 	if f != nil {
 		return compiled{}, nil, []fault{*f}
 	}
-	c := &compiler{source: []rune(source)}
+	c.made = map[ast.Node]compiled{}
 	for _, n := range conjuncts(root) {
 		parts = append(parts, c.compile(n))
 	}
@@ -85,6 +93,7 @@ func compile(source string, want kind) (whole compiled, parts []compiled, faults
 	if whole.kind != invalid && whole.kind != want {
 		c.fail(root, "this is a %v, but a %v is needed here", whole.kind, want)
 	}
+	whole.trace = c.trace(root)
 	return whole, parts, c.faults
 }
 
@@ -106,7 +115,7 @@ func parse(source string) (ast.Node, *fault) {
 	}
 	config := conf.CreateNew()
 	config.DisableIfOperator = true
-	for _, name := range pastFunctions {
+	for name := range functions {
 		config.Functions[name] = nil
 	}
 	tree, err := parser.ParseWithConfig(source, config)
@@ -143,6 +152,14 @@ func (c *compiler) expect(part compiled, want kind, n ast.Node, place string) bo
 }
 
 func (c *compiler) compile(n ast.Node) compiled {
+	made := c.compileNode(n)
+	if c.made != nil {
+		c.made[n] = made
+	}
+	return made
+}
+
+func (c *compiler) compileNode(n ast.Node) compiled {
 	switch n := n.(type) {
 	case *ast.IntegerNode:
 		return constant(float64(n.Value))
@@ -167,7 +184,7 @@ func (c *compiler) compile(n ast.Node) compiled {
 		return c.fail(n, "there is no function %s here", n.Name)
 	}
 	return c.fail(n, "%s cannot be used here; an expression is made of numbers, total, count.<result>, share.<result>, "+
-		"+ - * /, comparisons, && || ! and ?:", describe(n))
+		"functions, + - * /, comparisons, && || ! and ?:", describe(n))
 }
 
 // describe says what a node of expr's language is that ours does not have.
@@ -193,18 +210,6 @@ func constant(v float64) compiled {
 
 // isPositive tells whether a part is a constant above zero.
 func (p compiled) isPositive() bool { return p.constant && p.number(nil) > 0 }
-
-func (c *compiler) call(n *ast.CallNode) compiled {
-	callee, ok := n.Callee.(*ast.IdentifierNode)
-	switch {
-	case !ok:
-		return c.fail(n, "only functions can be called")
-	case isPastFunction(callee.Value):
-		return c.fail(n, "%s(…) looks at the windows of the past, which this version cannot do yet; compare the window "+
-			"with a constant", callee.Value)
-	}
-	return c.fail(n, "there is no function %s%s", callee.Value, didYouMean(callee.Value, pastFunctions))
-}
 
 func (c *compiler) unary(n *ast.UnaryNode) compiled {
 	part := c.compile(n.Node)

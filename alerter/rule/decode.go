@@ -25,7 +25,8 @@ type draft struct {
 	at       ast.Node            // where to report what the entry lacks
 	nodes    map[string]ast.Node // the values by key, for problems that show later
 	disabled bool
-	refused  int // how many problems the file had before the entry
+	unread   int // how many problems reading the entry had
+	refused  int // how many problems the file had before the entry was built
 }
 
 // keys are the keys of a rule, each with the function that reads its value.
@@ -33,6 +34,8 @@ var keys = map[string]func(*draft, ast.Node){
 	"alert":      (*draft).alert,
 	"title":      func(d *draft, n ast.Node) { d.rule.Titles = d.bilingual(n, "title") },
 	"expr":       func(d *draft, n ast.Node) { d.rule.Expr, _ = d.text(n, "expr") },
+	"at_once":    func(d *draft, n ast.Node) { d.rule.AtOnce, _ = d.text(n, "at_once") },
+	"constants":  (*draft).constants,
 	"clear":      func(d *draft, n ast.Node) { d.rule.Clear, _ = d.text(n, "clear") },
 	"for":        (*draft).forWindows,
 	"keep":       (*draft).keep,
@@ -56,12 +59,13 @@ func (r *reader) entry(n ast.Node) *draft {
 		return nil
 	}
 	d := &draft{
-		reader: r, at: n, nodes: map[string]ast.Node{}, refused: len(r.problems),
+		reader: r, at: n, nodes: map[string]ast.Node{},
 		rule: &Rule{
-			For: For{1, 1}, Keep: 1, Severity: events.Warning, Labels: map[string]string{},
+			For: For{1, 1}, Keep: 1, Severity: events.Warning, Labels: map[string]string{}, Constants: map[string]float64{},
 			File: r.file, Line: position(n).Line,
 		},
 	}
+	before := len(r.problems)
 	for _, f := range fields {
 		read, known := keys[f.key]
 		if !known {
@@ -74,6 +78,7 @@ func (r *reader) entry(n ast.Node) *draft {
 	if d.nodes["alert"] == nil {
 		r.fail(n, "the rule has no name: give it `alert`")
 	}
+	d.unread = len(r.problems) - before
 	if d.rule.Name == "" {
 		return nil
 	}
@@ -166,13 +171,47 @@ func (d *draft) threshold(n ast.Node) {
 	if !ok {
 		return
 	}
-	v, err := strconv.ParseFloat(strings.ReplaceAll(text, "_", ""), 64)
-	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-		d.fail(n, "threshold must be a number: 0.20")
-		return
+	v, err := parseNumber(text)
+	switch {
+	case err == nil:
+		d.rule.Threshold = &v
+	case strings.ContainsAny(text, "(+-*/") || constantName.MatchString(text):
+		d.rule.Limit = text
+	default:
+		d.fail(n, `threshold must be a number, 0.20, or an expression, baseline("share.congestion") + 0.10`)
 	}
-	d.rule.Threshold = &v
 }
+
+func parseNumber(text string) (float64, error) {
+	v, err := strconv.ParseFloat(strings.ReplaceAll(text, "_", ""), 64)
+	if err == nil && (math.IsNaN(v) || math.IsInf(v, 0)) {
+		err = strconv.ErrRange
+	}
+	return v, err
+}
+
+var constantName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+
+// constants reads the numbers that the rule's expressions call by name.
+func (d *draft) constants(n ast.Node) {
+	fields, _ := d.mapping(n, "constants")
+	for _, f := range fields {
+		text, ok := d.text(f.value, "constant "+f.key)
+		v, err := parseNumber(text)
+		switch {
+		case !ok:
+		case !constantName.MatchString(f.key) || isFunction(f.key) || slices.Contains(reserved, f.key):
+			d.fail(f.at, "%q cannot name a constant: names are [a-z][a-z0-9_]*, but not the words of the language", f.key)
+		case err != nil:
+			d.fail(f.value, "constant %s must be a number", f.key)
+		default:
+			d.rule.Constants[f.key] = v
+		}
+	}
+}
+
+// reserved are the words of the language that are no functions.
+var reserved = []string{"total", "count", "share", "and", "or", "not", "in", "let", "true", "false", "nil", "matches", "contains", "if", "else"}
 
 func (d *draft) operations(n ast.Node) {
 	patterns, ok := d.texts(n, "operations")

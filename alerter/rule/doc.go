@@ -15,8 +15,9 @@
 //
 // # Expressions
 //
-// The grammar is that of github.com/expr-lang/expr, whose parser is used, cut down to what a condition on one window
-// needs: numbers, the series below, + - * /, comparisons, && || ! (and, or, not), ?: and parentheses.
+// README.md beside this file is the reference of the language. The grammar is that of github.com/expr-lang/expr, whose parser
+// is used, cut down to what a condition on windows needs: numbers, the series below, functions, + - * /, comparisons,
+// && || ! (and, or, not), ?: and parentheses.
 //
 //   - total: the unconnected calls of the window
 //   - count.<result>: those with this result; 0 when the window is known and nobody reported the result
@@ -24,6 +25,24 @@
 //
 // count["new_result"] and share["new_result"] name results that are not documented. After a dot only documented results
 // are accepted, so that share.congestoin is an error and not a rule that never fires.
+//
+// # The past
+//
+// What functions look at beside the window is a [History], one for each operation. It is shown every window before the
+// rules judge it, and told afterwards whether the window was part of an alert. [Window.Behind] joins the two:
+//
+//	history := rule.NewHistory(rules, operation)
+//	…
+//	history.Observe(&w, rules.LocalOf(event.Window.Start, zone))
+//	seen := w.Behind(history.Of(r))
+//	verdict := r.Eval(&seen)
+//	…
+//	history.Settle(false)
+//
+// A Window without a History, as [Observe] makes it, has no past: the functions are unknown. Package evaluate does all this.
+// A correction of an older window is judged by what is usual now, and by what is remembered of the windows before it.
+//
+// Rules on missing and status do not look at windows; [ObserveTick] makes what they see.
 //
 // # Three-valued logic
 //

@@ -104,34 +104,43 @@ func TestExtendingTheBuiltInPack(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		rules      int
-		threshold  float64 // of CongestionSpike; 0 when it has none, -1 when there is no such rule
+		spike      func(*rule.Rule) bool
 	}{
-		{"alone", "extend: builtin", builtin, 0.20},
-		{"a rule more", "extend: builtin\nrules: [{alert: Mine, expr: total > 5}]", builtin + 1, 0.20},
-		{"the same name replaces the whole rule",
-			"extend: builtin\nrules: [{alert: CongestionSpike, expr: total > 5}]", builtin, 0},
-		{"disabled drops it", "extend: builtin\nrules: [{alert: CongestionSpike, disabled: true}]", builtin - 1, -1},
-		{"without extend there is only what is written", "rules: [{alert: Mine, expr: total > 5}]", 1, -1},
-		{"a disabled rule of one's own", "rules: [{alert: Mine, expr: total > 5, disabled: true}]", 0, -1},
+		{"alone", "extend: builtin", builtin, func(r *rule.Rule) bool { return r.Expr == rule.Builtin().Find("CongestionSpike").Expr }},
+		{"a rule more", "extend: builtin\nrules: [{alert: Mine, expr: total > 5}]", builtin + 1, func(r *rule.Rule) bool { return r != nil }},
+		{"the same name with expr replaces the whole rule", "extend: builtin\nrules: [{alert: CongestionSpike, expr: total > 5}]", builtin,
+			func(r *rule.Rule) bool {
+				return r.Expr == "total > 5" && r.Clear == "" && r.Keep == 1 && len(r.Constants) == 0
+			}},
+		{"the same name without expr adjusts it",
+			"extend: builtin\nrules: [{alert: CongestionSpike, constants: {points: 0.15}, keep: 5, channel: noc}]", builtin,
+			func(r *rule.Rule) bool {
+				return r.Constants["points"] == 0.15 && r.Constants["times"] == 1.5 && r.Keep == 5 && r.Channel == "noc" &&
+					r.For.N == 2 && r.Severity == "critical" && r.Title("es") == "Congestión"
+			}},
+		{"extend may come afterwards", "rules: [{alert: CongestionSpike, keep: 5}]\nextend: builtin", builtin,
+			func(r *rule.Rule) bool { return r.Keep == 5 }},
+		{"disabled drops it", "extend: builtin\nrules: [{alert: CongestionSpike, disabled: true}]", builtin - 1,
+			func(r *rule.Rule) bool { return r == nil }},
+		{"naming one that is off turns it on", "extend: builtin\nrules: [{alert: FewerUnconnectedCalls}]", builtin + 1,
+			func(r *rule.Rule) bool { return r != nil }},
+		{"without extend there is only what is written", "rules: [{alert: Mine, expr: total > 5}]", 1,
+			func(r *rule.Rule) bool { return r == nil }},
+		{"a disabled rule of one's own", "rules: [{alert: Mine, expr: total > 5, disabled: true}]", 0,
+			func(r *rule.Rule) bool { return r == nil }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			set := parse(t, c.text)
 			if len(set.Rules) != c.rules {
 				t.Errorf("got %d rules, want %d", len(set.Rules), c.rules)
 			}
-			got, r := -1.0, set.Find("CongestionSpike")
-			if r != nil {
-				if got = 0; r.Threshold != nil {
-					got = *r.Threshold
-				}
-			}
-			if got != c.threshold {
-				t.Errorf("the threshold of CongestionSpike is %v, want %v", got, c.threshold)
+			if r := set.Find("CongestionSpike"); !c.spike(r) {
+				t.Errorf("CongestionSpike is %+v", r)
 			}
 		})
 	}
-	if rule.Builtin().Rules[0].HasHours() {
-		t.Error("the built-in pack has got somebody's holidays")
+	if rule.Builtin().Rules[0].HasHours() || rule.Builtin().Find("CongestionSpike").Keep != 3 {
+		t.Error("the built-in pack has got what somebody made of it")
 	}
 }
 
@@ -146,7 +155,7 @@ func TestRefusedFiles(t *testing.T) {
 		{"lines that end as on other systems", "\ufeffholidays: []\r\nextend: builtin\r\nmore: 1\rmost: 2", []string{
 			`rules.yaml:3:1: unknown key "more"`, `rules.yaml:4:1: unknown key "most"`}},
 		{"not a mapping", "- alert: A", []string{"rules.yaml:1:1: a rules file must be a mapping"}},
-		{"two documents", "rules: []\n---\nrules: []", []string{"rules.yaml:3:1: a rules file is one YAML document"}},
+		{"two documents", "rules: []\n---\nrules: []", []string{"rules.yaml:3:1: a file is one YAML document"}},
 		{"a key twice", "rules: []\nrules: []", []string{"rules.yaml:2:1: not YAML: mapping key"}},
 		{"unknown keys at both levels", "rule: []\nrules:\n  - {alert: A, expr: total > 5, sevrity: info}", []string{
 			`rules.yaml:1:1: unknown key "rule"; did you mean rules?`,
@@ -164,11 +173,25 @@ func TestRefusedFiles(t *testing.T) {
 			[]string{
 				"rules.yaml:3:11: expr: unknown name totl", "rules.yaml:4:10: for cannot be 3 of 2",
 				"rules.yaml:5:11: keep is a number", `rules.yaml:6:15: severity "high" is none of`,
-				"rules.yaml:7:16: threshold must be a number",
+				"rules.yaml:7:16: threshold: unknown name much",
 			}},
 		{"for of no window", oneText("expr: total > 5", "for: 0"), []string{"rules.yaml:4:10: for must be at least 1"}},
 		{"for of too many", oneText("expr: total > 5", "for: 2000"), []string{"rules.yaml:4:10: for looks at 1000"}},
 		{"for in words", oneText("expr: total > 5", "for: two"), []string{"rules.yaml:4:10: for is a number of windows"}},
+		{"a constant that the built-in rule does not have", "extend: builtin\nrules:\n  - {alert: CongestionSpike, constants: {pionts: 1}}",
+			[]string{"rules.yaml:3:41: rule CongestionSpike has no constant pionts; did you mean points?"}},
+		{"a constant that takes the bound away", "extend: builtin\nrules:\n  - {alert: CongestionSpike, constants: {calls: 0}}",
+			[]string{"rules.yaml:3:5: a rule on a share must bound", "rules.yaml:3:5: a rule on a share must bound"}},
+		{"a constant with a name of the language", oneText("expr: total > 5", "constants: {total: 5}"),
+			[]string{`rules.yaml:4:17: "total" cannot name a constant`}},
+		{"a constant that is none", oneText("expr: total > 5", "constants: {calls: many}"),
+			[]string{"rules.yaml:4:24: constant calls must be a number"}},
+		{"missing for some windows", oneText("expr: missing", "keep: 3"), []string{"rules.yaml:2:5: a rule on missing or status fires"}},
+		{"missing with a value", oneText("expr: missing", "value: total"), []string{"rules.yaml:2:5: a rule on missing or status has no"}},
+		{"missing together with windows", oneText("expr: missing && total > 5"), []string{"rules.yaml:3:11: expr mixes missing"}},
+		{"missing, cleared by windows", oneText("expr: missing", "clear: total > 5"), []string{"rules.yaml:4:12: clear and expr must both"}},
+		{"at once without a bound", oneText("expr: total > 5", "at_once: share.busy > 0.5"),
+			[]string{"rules.yaml:4:14: a rule on a share must bound"}},
 		{"infinite threshold", oneText("expr: total > 5", "threshold: .inf"),
 			[]string{"rules.yaml:4:16: threshold must be a"}},
 		{"value is a condition", oneText("expr: total > 5", "value: total > 5"),

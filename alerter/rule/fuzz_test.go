@@ -42,6 +42,10 @@ func FuzzExpression(f *testing.F) {
 		"share.congestion >= 0.20 && total >= 50", `share["x"] + count['y'] / total > -1e3 || not (total != 3) && total > 1`,
 		"total > 5 ? total / 0 > 1 : count.busy * 1e308 * 1e308 < 3", "1 < total < 3", "(((total)))>0x1F",
 		"true ? total > 1 : false", "!!(total == total)", `mean("total", 3) > 1`, "a.b?.c[1:2] |> map(#)",
+		`lift("share.busy + share.tcpa") / ratio('share["x"]') > rarity("share.congestion", 3) && total > 1`,
+		`same_time("count.unlisted", "7d") > baseline("share.busy", 0.5) * expected_total() - age()`,
+		`learning("share.busy") ? raised("share.busy", 0.1, 2) > 1 && total > 1 : median("count.busy", "1h") < max("total", 2)`,
+		`missing && !status("quota", "ok")`,
 	} {
 		f.Add(seed)
 	}
@@ -61,18 +65,33 @@ func FuzzExpression(f *testing.F) {
 func evaluate(t *testing.T, set *rule.Set) {
 	t.Helper()
 	busy, few, empty, missed := busyWindow(), windowOf(3, 3), windowOf(0, 0), rule.Window{}
+	history := rule.NewHistory(set, "default")
+	next, at := past(t, history, monday, "20/200*20 ? 1/30*20 0/0 90/100")
+	history.Observe(&next, at)
 	for _, r := range set.Rules {
 		blind := r.Eval(&missed)
 		for _, w := range []*rule.Window{&busy, &few, &empty, &missed} {
 			v := r.Eval(w)
-			if math.IsInf(v.Value, 0) {
-				t.Errorf("%s: the value is infinite", r.Value)
-			}
+			judged(t, r, w)
 			if blind.Expr != rule.Unknown && blind.Expr != v.Expr {
 				t.Errorf("%s: %v of an unknown window, %v of a known one", r.Expr, blind.Expr, v.Expr)
 			}
-			r.Summary(rule.English, "default", w)
-			r.Summary(rule.Spanish, "default", w)
 		}
+		seen := next.Behind(history.Of(r))
+		judged(t, r, &seen)
+		r.Sentence(rule.Spanish)
 	}
+}
+
+// judged holds of every verdict.
+func judged(t *testing.T, r *rule.Rule, w *rule.Window) {
+	t.Helper()
+	if v := r.Eval(w); math.IsInf(v.Value, 0) {
+		t.Errorf("%s: the value is infinite", r.Value)
+	}
+	if threshold := r.ThresholdIn(w); threshold != nil && (math.IsInf(*threshold, 0) || math.IsNaN(*threshold)) {
+		t.Errorf("%s: the threshold is %v", r.Limit, *threshold)
+	}
+	r.Summary(rule.English, "default", w)
+	r.Summary(rule.Spanish, "default", w)
 }

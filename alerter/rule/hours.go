@@ -7,20 +7,38 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"unconnected/alerter/baseline"
 )
 
 // Local is an instant on the clocks and calendars of a zone: what hours and holidays are compared with. Making one is
 // the expensive part, so whoever judges several rules makes it once.
 type Local struct {
-	date   int // 20061122
-	minute int // of the week, from Sunday 00:00
+	date    int   // 20061122
+	minute  int   // of the week, from Sunday 00:00
+	slot    int32 // see baseline.SlotOf
+	holiday bool  // of the set that was asked; false when none was
 }
 
-// LocalOf is t in the zone of loc.
+// LocalOf is t in the zone of loc. Whether it is a holiday is not known yet, see [Set.LocalOf].
 func LocalOf(t time.Time, loc *time.Location) Local {
 	t = t.In(loc)
-	return Local{date: dateOf(t), minute: minuteOfWeek(t.Weekday(), t.Hour()*60+t.Minute())}
+	_, offset := t.Zone()
+	return Local{
+		date: dateOf(t), minute: minuteOfWeek(t.Weekday(), t.Hour()*60+t.Minute()),
+		slot: baseline.SlotOf(t.Unix(), offset),
+	}
 }
+
+// LocalOf is t in the zone of loc, on the calendar of the set.
+func (s *Set) LocalOf(t time.Time, loc *time.Location) Local {
+	l := LocalOf(t, loc)
+	l.holiday = s.dates[l.date]
+	return l
+}
+
+// Holiday tells whether it is a holiday of the set that the time was looked up in.
+func (l Local) Holiday() bool { return l.holiday }
 
 // dateOf is a calendar day as one number: 20061122.
 func dateOf(t time.Time) int {

@@ -74,19 +74,21 @@ func reason(err error) string {
 
 // loader gathers what several files say.
 type loader struct {
+	readers  []*reader
 	drafts   []*draft
+	repeated []*draft // with a name that another has: looked through, so that all problems are told at once
 	holidays []string
 	extend   bool
-	problems Problems
+	problems Problems // with files that cannot be read, and with the whole
 }
 
 // read takes one file in.
 func (l *loader) read(file string, data []byte) {
 	r := &reader{file: file, anchors: map[string]ast.Node{}}
+	l.readers = append(l.readers, r)
 	if doc := r.document(data); doc != nil {
 		l.top(r, doc)
 	}
-	l.problems = append(l.problems, sorted(r.problems)...)
 }
 
 // top reads the keys of a file.
@@ -136,9 +138,9 @@ func (l *loader) readRules(r *reader, n ast.Node) {
 		if d == nil {
 			continue
 		}
-		d.build()
 		if twin := l.find(d.rule.Name); twin != nil {
 			r.fail(d.nodes["alert"], "rule %s exists already: %s:%d", d.rule.Name, twin.rule.File, twin.rule.Line)
+			l.repeated = append(l.repeated, d)
 			continue
 		}
 		l.drafts = append(l.drafts, d)
@@ -155,6 +157,7 @@ func (l *loader) find(name string) *draft {
 
 // set makes the set of everything read. path is what a problem with the whole is told about.
 func (l *loader) set(path string) (*Set, error) {
+	l.build()
 	if len(l.problems) == 0 && len(l.drafts) == 0 && !l.extend {
 		l.problems = append(l.problems, Problem{File: path, Text: "there are no rules: give `rules`, or `extend: builtin`"})
 	}
@@ -171,6 +174,23 @@ func (l *loader) set(path string) (*Set, error) {
 		}
 	}
 	return newSet(append(rules, l.own()...), l.holidays), nil
+}
+
+// build compiles the drafts and gathers all problems, file by file. It waits until all files are read: whether a rule
+// adjusts a built-in one depends on `extend`, which any of them may have.
+func (l *loader) build() {
+	for _, d := range slices.Concat(l.drafts, l.repeated) {
+		if l.extend && d.nodes["expr"] == nil && !d.disabled {
+			if base := builtinRule(d.rule.Name); base != nil {
+				d.adopt(base)
+			}
+		}
+		d.refused = len(d.problems)
+		d.build()
+	}
+	for _, r := range l.readers {
+		l.problems = append(l.problems, sorted(r.problems)...)
+	}
 }
 
 // own are the rules of the files that are not disabled.

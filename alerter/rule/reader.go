@@ -55,7 +55,7 @@ func (r *reader) document(data []byte) ast.Node {
 		switch {
 		case doc.Body == nil:
 		case body != nil:
-			r.fail(doc.Body, "a rules file is one YAML document; put the others into files of their own")
+			r.fail(doc.Body, "a file is one YAML document; put the others into files of their own")
 		default:
 			body = doc.Body
 		}

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"cmp"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -22,8 +23,10 @@ type Rule struct {
 	Titles     Text              `json:"title"`     // see Title
 	Expr       string            `json:"expr"`      // the condition as it was written
 	Clear      string            `json:"clear"`     // empty: the expression no longer holds
+	AtOnce     string            `json:"at_once"`   // a condition that needs no second window; empty when there is none
 	Value      string            `json:"value"`     // the number that people are shown; empty when there is none
-	Threshold  *float64          `json:"threshold"` // what people compare the value with; nil when there is none
+	Threshold  *float64          `json:"threshold"` // what people compare the value with; nil when there is none, or it moves
+	Limit      string            `json:"limit"`     // a threshold that moves, as an expression, see ThresholdIn; empty otherwise
 	For        For               `json:"for"`
 	Keep       int               `json:"keep"` // quiet windows in a row before the alert resolves, at least 1
 	Severity   string            `json:"severity"`
@@ -34,22 +37,29 @@ type Rule struct {
 	Summaries  Text              `json:"summary"`    // templates; empty means one made from title, value and threshold
 	Runbook    string            `json:"runbook"`    // a URL, or empty
 	Labels     map[string]string `json:"labels"`     // never nil
+	// Constants are the numbers that the expressions of the rule call by name.
+	Constants map[string]float64 `json:"constants"`
 
 	File string `json:"-"` // where the rule was defined
 	Line int    `json:"-"`
 
-	expr, clear, volume func(*Window) Tri // clear and volume may be nil
-	value               func(*Window) float64
-	valueIsShare        bool
-	open                hours
-	holidays            map[int]bool // of the set, shared by its rules
-	summaries           map[string]*template.Template
+	expr, clear, volume, atOnce func(*Window) Tri // all but expr may be nil
+	value, limit                func(*Window) float64
+	exprTrace, clearTrace       []tracePart
+	atOnceTrace                 []tracePart
+	valueIsShare, onTicks       bool
+	needs                       needs
+	open                        hours
+	holidays                    map[int]bool // of the set, shared by its rules
+	summaries                   map[string]*template.Template
 }
 
 // Verdict is what a rule makes of one window.
 type Verdict struct {
 	Expr  Tri // whether the condition holds
 	Clear Tri // whether the condition for clearing holds
+	// AtOnce is whether the condition holds that fires without waiting for another window; False for a rule without one.
+	AtOnce Tri
 	// Volume is whether the parts of Expr that look only at calls hold: False is a window with too few calls to judge.
 	// It is True for a rule without such parts.
 	Volume Tri
@@ -57,11 +67,24 @@ type Verdict struct {
 }
 
 // Quiet tells whether the window counts towards resolving the alert.
-func (v Verdict) Quiet() bool { return v.Clear == True && v.Expr != True }
+func (v Verdict) Quiet() bool { return v.Clear == True && v.Expr != True && v.AtOnce != True }
 
-// Eval judges a window.
+// Held tells whether the window counts towards firing.
+func (v Verdict) Held() bool { return v.Expr == True || v.AtOnce == True }
+
+// OnTicks tells whether the rule looks at the state of things between windows (missing, status) and not at windows: it is
+// judged at ticks only, see [ObserveTick].
+func (r *Rule) OnTicks() bool { return r.onTicks }
+
+// ComparesWithUsual tells whether the rule compares a share with what is usual for the operation.
+func (r *Rule) ComparesWithUsual() bool { return len(r.needs.shares) > 0 }
+
+// Eval judges a window. What the rule makes of the past needs [Window.Behind].
 func (r *Rule) Eval(w *Window) Verdict {
-	v := Verdict{Expr: r.expr(w), Volume: True, Value: r.valueOf(w)}
+	v := Verdict{Expr: r.expr(w), Volume: True, AtOnce: False, Value: r.valueOf(w)}
+	if r.atOnce != nil {
+		v.AtOnce = r.atOnce(w)
+	}
 	if v.Clear = -v.Expr; r.clear != nil {
 		v.Clear = r.clear(w)
 	}
@@ -76,6 +99,22 @@ func (r *Rule) valueOf(w *Window) float64 {
 		return unknown
 	}
 	return r.value(w)
+}
+
+// ThresholdIn is what the value of a window is compared with: Threshold, or what Limit is there. It is nil when that is
+// unknown, or there is none.
+func (r *Rule) ThresholdIn(w *Window) *float64 {
+	if r.limit == nil {
+		return r.Threshold
+	}
+	v := r.limit(w)
+	if v != v { // NaN
+		return nil
+	}
+	if math.Abs(v) < 1e12 {
+		v = math.Round(v*1000) / 1000 // a tenth of a percent: it is for people
+	}
+	return &v
 }
 
 // ValueIsShare tells whether the rule's value is a share, to be shown as a percentage.
@@ -137,8 +176,10 @@ func (r *Rule) defaultSummary() string {
 	switch {
 	case r.value == nil:
 		return "{{.Title}}"
-	case r.Threshold == nil:
+	case r.Threshold == nil && r.limit == nil:
 		return "{{.Title}}: {{" + format + " .Value}}"
+	case r.Threshold == nil:
+		return "{{.Title}}: {{" + format + " .Value}}{{if .HasThreshold}} ({{" + format + " .Threshold}}){{end}}"
 	}
 	return "{{.Title}}: {{" + format + " .Value}} ({{" + format + " .Threshold}})"
 }

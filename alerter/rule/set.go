@@ -17,7 +17,8 @@ type Set struct {
 	Rules    []*Rule  // the built-in ones first, then in the order of the files
 	Holidays []string // local dates, 2006-01-02, in order, each once
 
-	hash string
+	hash  string
+	dates map[int]bool // Holidays, as Local writes days
 }
 
 // Find is the rule of a name, or nil.
@@ -45,6 +46,7 @@ func newSet(rules []*Rule, holidays []string) *Set {
 			dates[dateOf(date)] = true
 		}
 	}
+	s.dates = dates
 	for _, r := range rules {
 		r.holidays = dates
 	}
@@ -75,13 +77,33 @@ var builtinYAML []byte
 func BuiltinYAML() string { return string(builtinYAML) }
 
 // Builtin is the pack of rules that is used when there is no rules file, and that `extend: builtin` adds to.
-func Builtin() *Set { return builtin() }
+func Builtin() *Set { return builtin().set }
 
-var builtin = sync.OnceValue(func() *Set {
+// builtinRule is the built-in rule of a name, also one that the pack has disabled; nil when there is none.
+func builtinRule(name string) *Rule { return builtin().all[name] }
+
+// pack is the built-in rules: those in force, and all of them by name.
+type pack struct {
+	set *Set
+	all map[string]*Rule
+}
+
+// builtin loads the pack once. It is set here because loading looks whether a rule adjusts a built-in one: to the compiler,
+// which does not know that the pack itself does not, a circle.
+var builtin func() pack
+
+func init() { builtin = sync.OnceValue(loadPack) }
+
+func loadPack() pack {
 	var l loader
 	l.read(builtinFile, builtinYAML)
-	if err := l.problems.err(); err != nil {
+	set, err := l.set(builtinFile)
+	if err != nil {
 		panic(err) // a test loads the pack
 	}
-	return newSet(l.own(), nil)
-})
+	p := pack{set, make(map[string]*Rule)}
+	for _, d := range l.drafts {
+		p.all[d.rule.Name] = d.rule
+	}
+	return p
+}

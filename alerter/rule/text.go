@@ -36,12 +36,20 @@ type Data struct {
 	Rule      string
 	Title     string
 	Severity  string
-	Value     float64            // of the rule's value in the window; NaN when unknown or the rule has none
-	Threshold float64            // NaN when the rule has none
-	Known     bool               // whether the window's calls are known
-	Total     int64              // unconnected calls in the window
-	Count     map[string]int64   // the same per result; a result that is not there is 0
-	Share     map[string]float64 // Count / Total; empty when there were no calls
+	Value     float64 // of the rule's value in the window; NaN when unknown or the rule has none
+	Threshold float64 // NaN when the rule has none
+	Known     bool    // whether the window's calls are known
+
+	HasThreshold bool               // whether Threshold is a number
+	Usual        float64            // the usual share of the first series that the rule compares with it; NaN when there is none
+	HasUsual     bool               // whether Usual is a number
+	Learning     bool               // whether what is usual is still being learnt
+	Expected     float64            // how many calls the window usually has; NaN when unknown, or the rule does not ask
+	Unlisted     string             // the results with calls that nobody listed, separated by commas
+	Status       Status             // of the producer, for a rule on missing or status
+	Total        int64              // unconnected calls in the window
+	Count        map[string]int64   // the same per result; a result that is not there is 0
+	Share        map[string]float64 // Count / Total; empty when there were no calls
 }
 
 // dataOf is what a summary of r in a language shows of a window.
@@ -49,9 +57,20 @@ func dataOf(r *Rule, language, operation string, w *Window) Data {
 	d := Data{
 		Operation: operation, Rule: r.Name, Title: r.Title(language), Severity: r.Severity,
 		Value: r.valueOf(w), Threshold: unknown, Known: w.known, Total: w.total, Count: w.Counts(),
+		Usual: unknown, Expected: unknown, Learning: w.past.Learning(),
 	}
-	if r.Threshold != nil {
-		d.Threshold = *r.Threshold
+	if threshold := r.ThresholdIn(w); threshold != nil {
+		d.Threshold, d.HasThreshold = *threshold, true
+	}
+	if share, ok := w.past.Usual(); ok {
+		d.Usual, d.HasUsual = share, true
+	}
+	if r.needs.volume {
+		d.Expected = w.expected()
+	}
+	d.Unlisted = strings.Join(w.unlistedNames(), ", ")
+	if w.tick != nil {
+		d.Status = w.tick.Status
 	}
 	d.Share = make(map[string]float64, len(d.Count))
 	for result, n := range d.Count {

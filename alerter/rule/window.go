@@ -12,23 +12,34 @@ var documented = [...]string{
 	events.Busy, events.Cancel, events.ChanUnavail, events.Congestion, events.DoNotCall, events.NoAnswer, events.TCPA,
 }
 
-// Window is what expressions see of one window: its calls, if they are known. Functions over the past, when the language
-// gets them, will find the windows before it through it as well. The zero Window is unknown.
+// Window is what expressions see of one window: its calls, if they are known, and through [Window.Behind] the windows
+// before it. The zero Window is unknown, and has no past.
 //
 // A Window made by [Observe] shares the event's Counts; neither is ever changed.
 type Window struct {
-	known  bool
-	total  int64
-	counts [len(documented)]int64
-	others map[string]int64 // all counts of the event; nil unless it has results that are not documented
+	start, end int64 // Unix seconds
+	known      bool
+	total      int64
+	counts     [len(documented)]int64
+	others     map[string]int64 // all counts of the event; nil unless it has results that are not documented
+
+	past *Past // nil: everything about the past is unknown
+	tick *Tick // nil: everything about the state of things is unknown
+}
+
+// Behind returns the window with what is behind it in the eyes of one rule: what [History.Of] returned for that rule.
+func (w Window) Behind(p *Past) Window {
+	w.past = p
+	return w
 }
 
 // Observe is what expressions see of an event. A missed marker and an ambiguous window are unknown.
 func Observe(ev *events.Event) Window {
+	w := Window{start: ev.Window.Start.Unix(), end: ev.Window.End.Unix()}
 	if ev.Missed != nil || ev.Ambiguous {
-		return Window{}
+		return w
 	}
-	w := Window{known: true, total: ev.Total}
+	w.known, w.total = true, ev.Total
 	found := 0
 	for i, result := range documented {
 		if n, ok := ev.Counts[result]; ok {
@@ -63,42 +74,3 @@ func (w *Window) Counts() map[string]int64 {
 
 // unknown is how closures write an unknown number. Arithmetic passes a NaN on by itself.
 var unknown = math.NaN()
-
-// totalOf is the series "total".
-func totalOf(w *Window) float64 {
-	if !w.known {
-		return unknown
-	}
-	return float64(w.total)
-}
-
-// countOf is the series "count.<result>".
-func countOf(result string) func(*Window) float64 {
-	for i, name := range documented {
-		if name == result {
-			return func(w *Window) float64 {
-				if !w.known {
-					return unknown
-				}
-				return float64(w.counts[i])
-			}
-		}
-	}
-	return func(w *Window) float64 {
-		if !w.known {
-			return unknown
-		}
-		return float64(w.others[result])
-	}
-}
-
-// shareOf is the series "share.<result>": unknown without calls.
-func shareOf(result string) func(*Window) float64 {
-	count := countOf(result)
-	return func(w *Window) float64 {
-		if w.total == 0 {
-			return unknown
-		}
-		return count(w) / float64(w.total)
-	}
-}

@@ -24,6 +24,15 @@ var scenes = []struct {
 	line   bool // the post for the newest transition, not the root
 }{
 	{"firing", []events.Alert{firing("CongestionSpike", "critical", "congestion", 0, 476, 1073)}, minute(7), false},
+	{"firing-usual", []events.Alert{with(firing("CongestionSpike", "critical", "congestion", 0, 476, 1073), func(a *events.Alert) {
+		usual := 0.13
+		a.Observed.Usual = &usual
+		a.Summary = "44% congestion (476 of 1,073 unconnected calls) · usual 13%"
+	})}, minute(7), false},
+	{"firing-learning", []events.Alert{with(firing("CongestionSpike", "critical", "congestion", 0, 476, 1073), func(a *events.Alert) {
+		a.Observed.Learning = true
+		a.Summary = "44% congestion (476 of 1,073 unconnected calls)"
+	})}, minute(7), false},
 	{"firing-late", []events.Alert{firing("CongestionSpike", "critical", "congestion", 0, 476, 1073)}, minute(67), false},
 	{"firing-two", []events.Alert{
 		firing("CongestionSpike", "critical", "congestion", 0, 476, 1073),

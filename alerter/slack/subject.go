@@ -178,8 +178,13 @@ func (s subject) value(v float64) string {
 	return s.words.number(v, 2)
 }
 
+// threshold is what the value is compared with: what is usual, if the rule looks at that.
 func (s subject) threshold(a *events.Alert) string {
 	switch {
+	case s.share && a.Observed != nil && a.Observed.Usual != nil:
+		return fmt.Sprintf(s.words.usual, s.words.percent(*a.Observed.Usual))
+	case s.share && a.Observed != nil && a.Observed.Learning:
+		return s.words.learning
 	case a.Threshold == nil:
 		return ""
 	case s.share:

@@ -9,6 +9,7 @@ type words struct {
 	part                                                 string // of a share: 44% congestion
 	of                                                   string // count, total
 	threshold                                            string
+	usual, learning                                      string // what a value is compared with
 	window, since, sofar, fromTo, took                   string
 	peakAt, whenFired, finalValue                        string
 	alsoHere, othersResolved, otherSince, stillFiring    string
@@ -38,6 +39,8 @@ var english = words{
 	joined: "Also: %s", better: "Over: %s", peak: "peak %s",
 	part: "%s", of: "%s of %s unconnected calls",
 	threshold: " · threshold %s",
+	usual:     " · usual %s",
+	learning:  " · what is usual is still being learnt",
 	window:    "Window %s, %s (%s)", since: "Since %s", sofar: " · %s so far", fromTo: "From %s to %s", took: " · %s",
 	peakAt: " · peak %s (%s)", whenFired: "When it fired: %s", finalValue: "At the end: %s",
 	alsoHere: "Other alerts of this incident", othersResolved: "resolved %s", otherSince: "since %s", stillFiring: "Still firing:",
@@ -75,6 +78,8 @@ var spanish = words{
 	joined: "También: %s", better: "Terminó: %s", peak: "máximo %s",
 	part: "de %s", of: "%s de %s llamadas no conectadas",
 	threshold: " · umbral %s",
+	usual:     " · lo usual: %s",
+	learning:  " · aún se aprende lo usual",
 	window:    "Ventana %s, %s (%s)", since: "Desde %s", sofar: " · %s hasta ahora", fromTo: "De %s a %s", took: " · %s",
 	peakAt: " · máximo %s (%s)", whenFired: "Cuando se activó: %s", finalValue: "Al final: %s",
 	alsoHere: "Otras alertas de este incidente", othersResolved: "resuelta %s", otherSince: "desde %s", stillFiring: "Sigue activa:",

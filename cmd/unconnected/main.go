@@ -28,7 +28,9 @@ type commands struct {
 	Tail     tailCommand      `cmd:"" help:"Follow the windows as they come, one line each."`
 	Verify   verifyCommand    `cmd:"" help:"Check the history: gaps, duplicates, overlaps, order, checkpoints, sums, revisions."`
 	Backfill backfillCommand  `cmd:"" help:"Ask the API for windows before the checkpoint that are not here; --recheck for those that are, too."`
-	Rules    rulesCommand     `cmd:"" help:"Check or print alerting rules."`
+	Rules    rulesCommand     `cmd:"" help:"Check, test or print alerting rules."`
+	Backtest backtestCommand  `cmd:"" help:"Judge the history by rules: what they would have told, and which thresholds would tell less."`
+	Explain  explainCommand   `cmd:"" help:"Say why an alert fired or was resolved: the windows, values and parts of the rule behind it."`
 	Streams  streamsCommand   `cmd:"" help:"Look after what exists in NATS."`
 	Version  kong.VersionFlag `help:"Print the build and exit."`
 }

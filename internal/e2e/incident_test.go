@@ -125,7 +125,7 @@ func TestIncidentOnTerminal(t *testing.T) {
 }
 
 // TestBuiltinRulesOnSeveralOperations: one producer polls three operations, one alerter with the built-in rules judges
-// them, and only the one that has congestion gets an incident.
+// them, and only the one that has congestion gets an incident. Two minutes of history are what is usual.
 func TestBuiltinRulesOnSeveralOperations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, congestion(-40*second, -25*second))
@@ -134,7 +134,7 @@ func TestBuiltinRulesOnSeveralOperations(t *testing.T) {
 	token := filepath.Join(t.TempDir(), "token")
 	writeFile(t, token, wolkvoxToken+"\n")
 	w.start("producer", map[string]string{
-		"WOLKVOX_OPERATIONS": "default,cob-1,ventas", "WOLKVOX_TOKEN": "", "POLL_START": "-1m",
+		"WOLKVOX_OPERATIONS": "default,cob-1,ventas", "WOLKVOX_TOKEN": "", "POLL_START": "-2m",
 		"WOLKVOX_DEFAULT_TOKEN": wolkvoxToken,
 		"WOLKVOX_COB_1_TOKEN":   wolkvoxToken, "WOLKVOX_COB_1_BASE_URL": mexicoURL, "WOLKVOX_COB_1_TIMEZONE": "America/Mexico_City",
 		"WOLKVOX_VENTAS_TOKEN_FILE": token, "WOLKVOX_VENTAS_BASE_URL": quietURL,

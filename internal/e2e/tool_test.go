@@ -315,15 +315,15 @@ func TestToolsWithoutNATS(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.broker.stop()
-	for _, command := range []string{"history", "verify", "tail", "streams plan", "streams apply"} {
+	for _, command := range []string{"history", "verify", "tail", "backtest", "explain default Congestion", "streams plan", "streams apply"} {
 		_, stderr := w.tool(1, strings.Fields(command)...)
 		if err := contains(stderr, w.broker.url(), "NATS_URL"); err != nil {
 			t.Errorf("%s: %v", command, err)
 		}
 	}
 	w.broker.start()
-	for _, command := range []string{"history", "verify", "tail"} { // NATS is there, and has nothing
-		if _, stderr := w.tool(1, command); stderr == "" {
+	for _, command := range []string{"history", "verify", "tail", "backtest", "explain default Congestion"} { // NATS is there, and has nothing
+		if _, stderr := w.tool(1, strings.Fields(command)...); stderr == "" {
 			t.Errorf("%s says nothing", command)
 		}
 	}

@@ -144,6 +144,17 @@ func (l *Lease) Until() time.Time {
 	return l.until
 }
 
+// Since is since when the lease is ours without anybody else having had it; zero when it is not ours. It tells one hold from
+// the next, also where a refresh came too late and found nobody in between.
+func (l *Lease) Since() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.revision == 0 || l.keeper.view.isLost(l.key, l.claim.ID, l.revision) {
+		return time.Time{}
+	}
+	return l.began
+}
+
 // turn is how long a lease is kept from an equal: short, but long compared with what changing hands costs.
 const turn = 250 * time.Millisecond
 

@@ -1,0 +1,136 @@
+package alerter
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/internal/lease"
+	"unconnected/internal/natsio"
+)
+
+const (
+	keyDuty = "alerter"        // in the bucket of leases
+	dutyTTL = 10 * time.Second // how long the others wait for one that does not say that it is alive
+
+	// dutyRhythm is how often it is looked whether the lease must be refreshed, which happens when a quarter of its time
+	// has passed.
+	dutyRhythm = dutyTTL / 8
+	// takeOverWithin bounds what must be read before the first message is judged.
+	takeOverWithin = dutyTTL / 2
+)
+
+// duty is the lease that all alerters share: the one that has it stores transitions and talks to Slack, the others stand by.
+// Should two believe that they have it, because one was held up, nothing happens twice all the same: transitions are fenced by
+// the alert's last message, posts by their record.
+type duty struct {
+	keeper *lease.Keeper
+	lease  *lease.Lease
+	name   string
+	log    *slog.Logger
+
+	takeOver func(context.Context) error // reads what the one before has done
+	begun    func()                      // called when judging and telling may begin
+
+	mu     sync.Mutex
+	since  time.Time     // the hold of the lease for which everything has been taken over; guarded by mu
+	change chan struct{} // closed when a hold begins; guarded by mu
+}
+
+// newDuty takes part in the lease. Close it after use.
+func (a *Alerter) newDuty(ctx context.Context, js jetstream.JetStream) (*duty, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown" // people see less of who has it
+	}
+	d := &duty{name: fmt.Sprintf("alerter@%s:%d", host, os.Getpid()), log: a.options.Log, change: make(chan struct{})}
+	d.keeper, err = lease.New(ctx, js, lease.Options{
+		Bucket: natsio.BucketLeases, Replicas: a.config.Replicas, Name: d.name, Log: a.options.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.lease = d.keeper.Lease(keyDuty, dutyTTL, lease.Live)
+	return d, nil
+}
+
+// has tells whether this alerter judges and tells now. It does no I/O and is safe for concurrent use.
+func (d *duty) has() bool {
+	d.mu.Lock()
+	since := d.since
+	d.mu.Unlock()
+	return !since.IsZero() && since.Equal(d.lease.Since()) && time.Now().Before(d.lease.Until())
+}
+
+// next is closed when this alerter begins to judge and tell.
+func (d *duty) next() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.change
+}
+
+// run takes the lease when nobody has it, and keeps it, until ctx ends.
+func (d *duty) run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := d.lease.Acquire(ctx); err != nil {
+			return err // ctx has ended
+		}
+		wait := dutyRhythm
+		if since := d.lease.Since(); !since.IsZero() && !since.Equal(d.of()) {
+			if err := d.begin(ctx, since); err != nil && ctx.Err() == nil {
+				d.log.Warn("what was done before can't be read now, so nothing is judged; trying again", "error", err)
+				wait = time.Second
+			}
+		}
+		waitFor(ctx, nil, time.Now().Add(wait))
+	}
+	return ctx.Err()
+}
+
+// of is the hold that has begun.
+func (d *duty) of() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.since
+}
+
+// begin takes over.
+func (d *duty) begin(ctx context.Context, since time.Time) error {
+	reading, cancel := context.WithTimeout(ctx, takeOverWithin)
+	defer cancel()
+	if err := d.takeOver(reading); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.since = since
+	close(d.change)
+	d.change = make(chan struct{})
+	d.mu.Unlock()
+	d.begun()
+	d.log.Info("on duty: this alerter judges and tells now", "as", d.name)
+	return nil
+}
+
+// close gives the lease to whoever stands by.
+func (d *duty) close(ctx context.Context) {
+	if err := d.lease.Release(ctx); err != nil {
+		d.log.Debug("the others take over when the lease has run out", "error", err)
+	}
+	d.keeper.Close()
+}
+
+// report says who judges and tells, if this alerter does not. It is safe for concurrent use.
+func (d *duty) report(r *reporting) {
+	switch holder := d.lease.Holder(); {
+	case d.has():
+	case holder == "", !d.lease.Since().IsZero(): // ours, and what was done before is being read
+		r.fail("starting", "taking over: nobody judges and tells yet")
+	default:
+		r.note("standing by: " + holder + " judges and tells; when it stops, this alerter takes over")
+	}
+}
