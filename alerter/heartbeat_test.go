@@ -77,7 +77,8 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	for goroutine := range strings.SplitSeq(string(stacks), "\n\n") {
-		if strings.Contains(goroutine, "unconnected/alerter.") {
+		waiting := strings.Contains(goroutine, "testing.(*T).Parallel") // a test of the package itself, for its turn
+		if strings.Contains(goroutine, "unconnected/alerter.") && !waiting {
 			t.Errorf("still at work:\n%s", goroutine)
 		}
 	}
