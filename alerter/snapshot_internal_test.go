@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
+// These tests are not parallel: while they waited for their turn, TestNothingIsLeftBehind would find them at work.
 func TestSnapshotsAreReadBack(t *testing.T) {
-	t.Parallel()
 	random := make([]byte, 3*snapshotLarge)
 	for i := range random {
 		random[i] = byte(rand.IntN(4)) // compressible
@@ -32,7 +32,6 @@ func TestSnapshotsAreReadBack(t *testing.T) {
 
 // TestDamagedSnapshots: whatever byte is another, and wherever the value ends, it is no snapshot any more.
 func TestDamagedSnapshots(t *testing.T) {
-	t.Parallel()
 	s := snapshot{Stream: time.Now(), Sequence: 7, State: []byte("what evaluation knows")}
 	data, err := s.encode()
 	if err != nil {
