@@ -249,6 +249,8 @@ func (e *evaluator) judged(operation string, window events.Window) {
 	e.metrics.judged(operation, window.End)
 	if e.duty.has() {
 		e.metrics.fires(operation, e.published[operation])
+	} else {
+		e.metrics.firing.Reset() // whoever is on duty tells it
 	}
 	e.mu.Lock()
 	e.reached[operation] = window.End
@@ -398,11 +400,14 @@ func (e *evaluator) isCaughtUp() bool {
 	return e.caughtUp
 }
 
-// tidy resolves the alerts of rules that are gone, and tells how far everything was judged before.
+// tidy resolves the alerts of rules that are gone, and tells how far everything was judged before, and what fires.
 func (e *evaluator) tidy(ctx context.Context) {
 	e.removeGone(ctx)
 	e.tidied = ctx.Err() == nil
 	e.tellAll()
+	for operation, published := range e.published {
+		e.metrics.fires(operation, published)
+	}
 }
 
 func (e *evaluator) tellAll() {
