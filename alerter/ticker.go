@@ -123,6 +123,7 @@ func (s *statuses) watch(ctx context.Context, bucket jetstream.KeyValue) {
 		if err == nil {
 			s.take(ctx, watcher)
 			_ = watcher.Stop() // its consumer is ephemeral
+			wait = time.Second
 		}
 		waitFor(ctx, nil, time.Now().Add(wait))
 	}
