@@ -46,7 +46,7 @@ type evaluator struct {
 	operations map[string]*evaluate.Operation
 	published  map[string]map[string]events.Alert // operation → rule → the last message of its subject
 	lastAlert  uint64                             // the last sequence of ALERTS in published
-	tidied     bool                               // alerts of rules that are gone were resolved since this alerter is on duty
+	untidy     bool                               // taken over, and alerts of rules that are gone were not resolved yet
 
 	mu       sync.Mutex
 	caughtUp bool                 // guarded by mu
@@ -384,10 +384,10 @@ func (e *evaluator) catchUp(ctx context.Context) {
 	e.caughtUp = true
 	e.mu.Unlock()
 	switch {
+	case e.untidy && e.duty.holds(): // taken over while the history was read
+		e.tidy(ctx)
+		e.storePosition(ctx, first)
 	case e.duty.has():
-		if !e.tidied {
-			e.tidy(ctx)
-		}
 		e.storePosition(ctx, first)
 	case first:
 		e.tellAll()
@@ -403,7 +403,7 @@ func (e *evaluator) isCaughtUp() bool {
 // tidy resolves the alerts of rules that are gone, and tells how far everything was judged before, and what fires.
 func (e *evaluator) tidy(ctx context.Context) {
 	e.removeGone(ctx)
-	e.tidied = ctx.Err() == nil
+	e.untidy = ctx.Err() != nil
 	e.tellAll()
 	for operation, published := range e.published {
 		e.metrics.fires(operation, published)
