@@ -5,6 +5,9 @@
 // streams are the state: each half reads back from them what it needs after a restart, together with how far it got. A
 // transition is stored only behind the message that it relies on, and a post only after the intent to make it, so that a
 // crash at any point neither loses nor repeats one.
+//
+// Of several alerters on the same streams one is on duty: it has the lease, judges and tells. The others stand by: they fold
+// what it has judged, and go on from there when it is gone.
 package alerter
 
 import (
@@ -154,7 +157,6 @@ func (a *Alerter) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer s.duty.close(ctx) // when nothing is judged or told any more
 	a.current.Store(s)
 	defer a.current.Store(nil)
 	group, ctx := errgroup.WithContext(ctx)
@@ -162,7 +164,18 @@ func (a *Alerter) session(ctx context.Context) error {
 	group.Go(func() error { return s.evaluator.run(ctx) })
 	group.Go(func() error { return s.notifier.run(ctx) })
 	group.Go(func() error { return s.guard.run(ctx) })
-	return group.Wait()
+	err = group.Wait()
+	s.end(ctx)
+	return err
+}
+
+// end gives the duty away when nothing is judged or told any more, and stores the states, which another may begin with.
+func (s *session) end(ctx context.Context) {
+	wasOnDuty := s.duty.has()
+	s.duty.close(ctx)
+	if wasOnDuty {
+		s.evaluator.storeSnapshots(ctx)
+	}
 }
 
 // open makes sure that streams and buckets exist and reads what was done before.

@@ -31,7 +31,7 @@ type Alerts struct {
 	Remind         config.Duration  `envconfig:"ALERT_REMIND" default:"4h" desc:"a still-firing incident is mentioned again after this; 0: never (not in effect yet)"`
 	MaxAge         config.Duration  `envconfig:"ALERT_MAX_AGE" default:"30m" desc:"windows older than this when they are judged make no new message"`
 	Digest         config.TimeOfDay `envconfig:"ALERT_DIGEST" example:"07:00" desc:"local time of a daily message (not in effect yet)"`
-	HeartbeatURL   config.Secret    `envconfig:"ALERT_HEARTBEAT_URL" example:"https://hc.example.com/ping/1" desc:"asked for (GET) at once and every minute while the alerter is ready: an external dead man's switch"`
+	HeartbeatURL   config.Secret    `envconfig:"ALERT_HEARTBEAT_URL" example:"https://hc.example.com/ping/1" desc:"asked for (GET) at once and every minute while the alerter judges and is ready: an external dead man's switch"`
 }
 
 // Slack says where people are told.

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
 
@@ -35,7 +34,9 @@ type evaluator struct {
 	progress *progress
 	duty     *duty
 	calls    follower
-	statuses statuses
+
+	snapshots *snapshots
+	statuses  statuses
 
 	// work is held while a message or a tick is dealt with. What follows is guarded by it.
 	work       sync.Mutex
@@ -46,6 +47,8 @@ type evaluator struct {
 	operations map[string]*evaluate.Operation
 	published  map[string]map[string]events.Alert // operation → rule → the last message of its subject
 	lastAlert  uint64                             // the last sequence of ALERTS in published
+	folded     uint64                             // the last sequence of CALLS that was dealt with
+	unfinished bool                               // a message was folded, and the program stopped before all it caused was stored
 	untidy     bool                               // taken over, and alerts of rules that are gone were not resolved yet
 
 	mu       sync.Mutex
@@ -80,7 +83,11 @@ func (a *Alerter) newEvaluator(
 			return nil, err
 		}
 	}
-	return e, e.readPublished(ctx)
+	if err := e.readPublished(ctx); err != nil {
+		return nil, err
+	}
+	e.snapshots = a.openSnapshots(ctx, js)
+	return e, e.loadSnapshots(ctx, calls)
 }
 
 // readPublished reads the last message of every alert subject.
@@ -179,6 +186,7 @@ func (e *evaluator) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return e.calls.run(ctx) })
 	group.Go(func() error { e.runTicks(ctx); return nil })
+	group.Go(func() error { e.keepSnapshots(ctx); return nil })
 	if e.status != nil {
 		group.Go(func() error { e.statuses.watch(ctx, e.status); return nil })
 	}
@@ -210,23 +218,34 @@ func (e *evaluator) handle(ctx context.Context, msg jetstream.Msg) {
 		operation = evaluate.New(event.Operation, e.rules, e.options)
 		e.operations[event.Operation] = operation
 	}
-	operation.Apply(&event)
+	isNew := event.Sequence > e.snapshots.loaded[event.Operation]
+	if isNew {
+		operation.Apply(&event)
+	}
+	e.judge(ctx, operation, &event, isNew)
+}
+
+// judge stores what follows from a message that was folded. What is not new was judged before the snapshot was taken.
+func (e *evaluator) judge(ctx context.Context, operation *evaluate.Operation, event *events.Event, isNew bool) {
 	cause := events.Cause{Sequence: event.Sequence}
 	window := operation.Window()
 	if e.position.covers(cause) {
+		e.folded = event.Sequence
 		if e.isCaughtUp() { // standing by
 			e.judged(event.Operation, window)
 		}
 		return
 	}
-	if !e.position.isQuiet(event.Sequence, window.End, time.Now(), e.options.MaxAge) {
+	if isNew && !e.position.isQuiet(event.Sequence, window.End, time.Now(), e.options.MaxAge) {
 		e.publish(ctx, event.Operation, func(published map[string]events.Alert) []events.Alert {
 			return operation.Transitions(published, cause, e.language)
 		})
 	}
 	if ctx.Err() != nil {
+		e.unfinished = true
 		return // not all was stored: the next start does it
 	}
+	e.folded = event.Sequence
 	e.position.Sequence, e.position.Tick = cause.Sequence, cause.Tick
 	e.judged(event.Operation, window)
 	e.storePosition(ctx, false)
@@ -261,118 +280,6 @@ func (e *evaluator) judged(operation string, window events.Window) {
 	}
 	e.mu.Unlock()
 	e.progress.set(incident.Progress{Operation: operation, WindowEnd: window.End, At: time.Now().UTC()}, e.lastAlert)
-}
-
-// errUnstorable says that a stream will never take an alert event as it is.
-var errUnstorable = errors.New("it can never be stored")
-
-// publish stores what differs, one alert after the other. When an append is refused, or nobody knows whether it was
-// stored, the subject's last message is read and what differs is decided anew. While NATS is away it keeps trying.
-func (e *evaluator) publish(ctx context.Context, operation string, differs func(published map[string]events.Alert) []events.Alert) {
-	said := ""
-	for wait := publishFirst; ctx.Err() == nil; {
-		todo := differs(e.published[operation])
-		if len(todo) == 0 {
-			break
-		}
-		err := e.append(ctx, &todo[0])
-		switch {
-		case errors.Is(err, errUnstorable):
-			e.log.Error("an alert event is left out", "alert", todo[0].ID(), "error", err)
-			todo[0].Sequence = e.published[operation][todo[0].Rule].Sequence
-			e.notePublished(todo[0]) // as if it were stored, or it would be tried for ever
-			continue
-		case err == nil:
-			wait = publishFirst
-			continue
-		case err.Error() != said && ctx.Err() == nil:
-			said = err.Error()
-			e.log.Warn("an alert event can't be stored now; trying again", "alert", todo[0].ID(), "error", err)
-		}
-		e.setTrouble(err.Error())
-		waitFor(ctx, nil, time.Now().Add(wait))
-		wait = min(2*wait, publishMost)
-	}
-	e.setTrouble("")
-}
-
-func (e *evaluator) setTrouble(reason string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.trouble = reason
-}
-
-const (
-	appendTimeout = 5 * time.Second
-	publishFirst  = 50 * time.Millisecond // how long to wait before an append is tried again
-	publishMost   = 5 * time.Second
-)
-
-// append stores a behind the message that it was decided upon. Afterwards published holds what the subject's last message
-// is, whether that is a or not. An error means that a was not stored, or that this is not known.
-func (e *evaluator) append(ctx context.Context, a *events.Alert) error {
-	msg, err := events.EncodeAlert(a)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errUnstorable, err)
-	}
-	behind := e.published[a.Operation][a.Rule].Sequence
-	ack, err := e.send(ctx, msg, behind)
-	if err == nil && ack.Duplicate {
-		// The server remembers the id from a CALLS that is gone. The sequence alone keeps the alert from being stored twice.
-		msg.Header.Del(jetstream.MsgIDHeader)
-		ack, err = e.send(ctx, msg, behind)
-	}
-	if err == nil {
-		stored := *a
-		stored.Sequence, stored.Stored = ack.Sequence, time.Now().UTC()
-		e.notePublished(stored)
-		e.log.Info("alert "+a.Status, "operation", a.Operation, "rule", a.Rule, "incident", a.Incident, "reason", a.Reason, "summary", a.Summary)
-		return nil
-	}
-	if isUnstorable(err) {
-		return fmt.Errorf("%w: %w", errUnstorable, err)
-	}
-	if rereadErr := e.reread(ctx, a.Operation, a.Rule); rereadErr != nil {
-		return errors.Join(err, rereadErr)
-	}
-	if e.published[a.Operation][a.Rule].Sequence != behind {
-		return nil // somebody else was faster, or it was stored after all: decide anew
-	}
-	return natsio.Explain(e.js, err)
-}
-
-func (e *evaluator) send(ctx context.Context, msg *nats.Msg, behind uint64) (*jetstream.PubAck, error) {
-	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
-	defer cancel()
-	return e.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(events.StreamAlerts), jetstream.WithExpectLastSequencePerSubject(behind))
-}
-
-// jsErrTooLarge is the server's answer to a message above the stream's limit.
-const jsErrTooLarge jetstream.ErrorCode = 10054
-
-func isUnstorable(err error) bool {
-	var api *jetstream.APIError
-	return errors.Is(err, nats.ErrMaxPayload) || errors.As(err, &api) && api.ErrorCode == jsErrTooLarge
-}
-
-// reread takes the last message of an alert's subject for what is published.
-func (e *evaluator) reread(ctx context.Context, operation, rule string) error {
-	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
-	defer cancel()
-	raw, err := e.alerts.GetLastMsgForSubject(ctx, events.AlertSubject(operation, rule))
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		delete(e.published[operation], rule)
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read the alert's state: %w", err)
-	}
-	alert, err := events.DecodeRawAlert(raw)
-	if err != nil {
-		return e.noteForeign(ctx, raw.Subject, raw.Sequence)
-	}
-	e.noteRead(alert)
-	return nil
 }
 
 // catchUp is called when nothing waits to be judged.

@@ -49,4 +49,10 @@
 // Windows that came before, that overlap others, that lie more than a day after their storing, and corrections of windows
 // nobody remembers any more change nothing.
 // An hour is remembered, or as many windows as `for` and `keep` look back.
+//
+// # Snapshots
+//
+// [Operation.AppendBinary] writes what an operation knows, and [Operation.UnmarshalBinary] goes on from there: with the messages
+// that follow it gives the transitions of an operation that has seen all of them. A snapshot holds for the same [Fingerprint]
+// only.
 package evaluate

@@ -21,11 +21,13 @@ const (
 	BucketLeases  = "unconnected_leases"  // hash of API and token → who may ask now; quota.<hash of API> → the day's requests
 	BucketAlerter = "unconnected_alerter" // how far evaluation got
 	BucketNotices = "unconnected_notices" // incident and channel → what was done in Slack
+
+	BucketSnapshots = "unconnected_snapshots" // operation → what evaluation knew, so that a restart need not read all of the history
 )
 
 // Buckets lists the buckets of this product.
 func Buckets() []string {
-	return []string{BucketMarks, BucketStatus, BucketLeases, BucketAlerter, BucketNotices}
+	return []string{BucketMarks, BucketStatus, BucketLeases, BucketAlerter, BucketNotices, BucketSnapshots}
 }
 
 // StreamOptions are the settings as the stream definitions take them.
