@@ -67,6 +67,9 @@ func (d *duty) has() bool {
 	return !since.IsZero() && since.Equal(d.lease.Since()) && time.Now().Before(d.lease.Until())
 }
 
+// holds tells whether the lease is this alerter's now, whether all has been taken over or not.
+func (d *duty) holds() bool { return time.Now().Before(d.lease.Until()) }
+
 // next is closed when this alerter begins to judge and tell.
 func (d *duty) next() <-chan struct{} {
 	d.mu.Lock()
@@ -126,9 +129,9 @@ func (d *duty) close(ctx context.Context) {
 
 // report says who judges and tells, if this alerter does not. It is safe for concurrent use.
 func (d *duty) report(r *reporting) {
-	switch holder := d.lease.Holder(); {
+	switch holder := d.lease.Other(); {
 	case d.has():
-	case holder == "", !d.lease.Since().IsZero(): // ours, and what was done before is being read
+	case holder == "", !d.lease.Since().IsZero(): // free or ours, and what was done before is being read
 		r.fail("starting", "taking over: nobody judges and tells yet")
 	default:
 		r.note("standing by: " + holder + " judges and tells; when it stops, this alerter takes over")

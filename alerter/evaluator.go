@@ -49,7 +49,7 @@ type evaluator struct {
 	lastAlert  uint64                             // the last sequence of ALERTS in published
 	folded     uint64                             // the last sequence of CALLS that was dealt with
 	unfinished bool                               // a message was folded, and the program stopped before all it caused was stored
-	tidied     bool                               // alerts of rules that are gone were resolved since this alerter is on duty
+	untidy     bool                               // taken over, and alerts of rules that are gone were not resolved yet
 
 	mu       sync.Mutex
 	caughtUp bool                 // guarded by mu
@@ -268,6 +268,8 @@ func (e *evaluator) judged(operation string, window events.Window) {
 	e.metrics.judged(operation, window.End)
 	if e.duty.has() {
 		e.metrics.fires(operation, e.published[operation])
+	} else {
+		e.metrics.firing.Reset() // whoever is on duty tells it
 	}
 	e.mu.Lock()
 	e.reached[operation] = window.End
@@ -289,10 +291,10 @@ func (e *evaluator) catchUp(ctx context.Context) {
 	e.caughtUp = true
 	e.mu.Unlock()
 	switch {
+	case e.untidy && e.duty.holds(): // taken over while the history was read
+		e.tidy(ctx)
+		e.storePosition(ctx, first)
 	case e.duty.has():
-		if !e.tidied {
-			e.tidy(ctx)
-		}
 		e.storePosition(ctx, first)
 	case first:
 		e.tellAll()
@@ -305,11 +307,14 @@ func (e *evaluator) isCaughtUp() bool {
 	return e.caughtUp
 }
 
-// tidy resolves the alerts of rules that are gone, and tells how far everything was judged before.
+// tidy resolves the alerts of rules that are gone, and tells how far everything was judged before, and what fires.
 func (e *evaluator) tidy(ctx context.Context) {
 	e.removeGone(ctx)
-	e.tidied = ctx.Err() == nil
+	e.untidy = ctx.Err() != nil
 	e.tellAll()
+	for operation, published := range e.published {
+		e.metrics.fires(operation, published)
+	}
 }
 
 func (e *evaluator) tellAll() {

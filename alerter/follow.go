@@ -28,6 +28,7 @@ type follower struct {
 	mu      sync.Mutex
 	trouble string // why the stream can't be read, "" while it can; guarded by mu
 	live    bool   // it is being read, and its end was reached; guarded by mu
+	behind  bool   // a message is being handled, or some wait behind it; guarded by mu
 }
 
 // isLive tells whether messages are handled as they come. It is safe for concurrent use.
@@ -43,9 +44,23 @@ func (f *follower) setLive(live bool) {
 	f.live = live
 }
 
+// isBehind tells whether there are messages that have come and were not handled yet. It is safe for concurrent use.
+func (f *follower) isBehind() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.behind
+}
+
+func (f *follower) setBehind(behind bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.behind = behind
+}
+
 // reachedEnd is called whenever nothing waits.
 func (f *follower) reachedEnd() {
 	f.caughtUp()
+	f.setBehind(false)
 	f.setLive(true)
 }
 
@@ -122,6 +137,7 @@ func (f *follower) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		f.setBehind(true)
 		f.handle(msg)
 		f.last = meta.Sequence.Stream
 		if meta.NumPending == 0 {

@@ -14,7 +14,8 @@ import (
 const heartbeatRhythm = time.Minute
 
 // beat asks for ALERT_HEARTBEAT_URL at once and every minute while the alerter is ready, until ctx ends: whoever waits there
-// notices when this process, its host or NATS is gone. One that stands by does not ask: it would hide that nobody judges. A switch that can't be reached is logged once, and holds up nothing.
+// notices when this process, its host or NATS is gone. One that stands by does not ask: it would hide that nobody judges. A
+// switch that can't be reached is logged once, and holds up nothing.
 func (a *Alerter) beat(ctx context.Context) {
 	if !a.config.HeartbeatURL.IsSet() {
 		return

@@ -179,11 +179,20 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("of %s %v alerts fire, want %v", labels, got, want)
 		}
 	}
+	stands, critical := w.start(), `unconnected_alerts_firing{operation="default",severity="critical"}`
+	if got := stands.metric(critical); got != -1 {
+		t.Errorf("one that stands by says that %v alerts fire", got)
+	}
 	eventually(t, "three deliveries and at least one refusal", func() (bool, string) {
 		delivered, undelivered := p.metric(`unconnected_notifications_total{outcome="delivered"}`), p.metric(`unconnected_notifications_total{outcome="undelivered"}`)
 		permanent, delays := p.metric(`unconnected_notifications_total{outcome="permanent"}`), p.metric(`unconnected_notification_delay_seconds{}`)
 		return delivered == 3 && undelivered >= 1 && permanent == 0 && delays == 3, fmt.Sprint(delivered, undelivered, permanent, delays)
 	})
+	p.stop()
+	w.onDuty(stands)
+	if got := stands.metric(critical); got != 1 {
+		t.Errorf("whoever has taken over says that %v alerts fire, before the next window", got)
+	}
 }
 
 // metric is the value of a series, of a histogram how much it counted, and -1 when there is no such series.

@@ -76,7 +76,7 @@ func (e *evaluator) takeOver(ctx context.Context) error {
 	if err := e.readPublished(ctx); err != nil {
 		return fmt.Errorf("take over: %w", err)
 	}
-	e.tidied = false
+	e.untidy = true
 	if e.isCaughtUp() {
 		e.tidy(ctx)
 		if ctx.Err() != nil {

@@ -37,7 +37,7 @@ func (e *evaluator) runTicks(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		now := time.Now().UTC()
+		now := time.Now().UTC().Round(0) // the wall clock's: the monotonic one stands still while the machine sleeps
 		if !e.duty.has() && now.Sub(looked) >= rulesRhythm {
 			e.followPosition(ctx)
 			looked = now
@@ -56,13 +56,14 @@ func (e *evaluator) runTicks(ctx context.Context) {
 	}
 }
 
-// tick judges all operations, and stores what follows. The cause is the last message and the second.
+// tick judges all operations, and stores what follows. The cause is the last message and the second. While messages wait to be
+// judged nobody can say that they do not come.
 func (e *evaluator) tick(ctx context.Context, now, connected time.Time) {
 	e.work.Lock()
 	defer e.work.Unlock()
 	defer e.storePosition(ctx, false)
 	cause := events.Cause{Sequence: e.position.Sequence, Tick: now.Unix()}
-	if !e.hasTicks() || e.position.covers(cause) {
+	if !e.hasTicks() || e.calls.isBehind() || e.position.covers(cause) {
 		return
 	}
 	for name, operation := range e.operations {
@@ -122,6 +123,7 @@ func (s *statuses) watch(ctx context.Context, bucket jetstream.KeyValue) {
 		if err == nil {
 			s.take(ctx, watcher)
 			_ = watcher.Stop() // its consumer is ephemeral
+			wait = time.Second
 		}
 		waitFor(ctx, nil, time.Now().Add(wait))
 	}

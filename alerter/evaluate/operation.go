@@ -206,7 +206,7 @@ func (o *Operation) rebase() (changed bool) {
 	end := o.memory.newest().end
 	for i := range o.tracks {
 		t := &o.tracks[i]
-		if t.firing && t.past.HasUsual() && end-t.startsAt >= rebaseAfter {
+		if t.firing && t.past.Compares() && end-t.startsAt >= rebaseAfter {
 			o.history.Rebase(t.past)
 			changed = t.resolve(events.ReasonRebased, end, end)
 		}

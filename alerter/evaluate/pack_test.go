@@ -210,3 +210,15 @@ func TestAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// TestFewerCallsForGoodAreUsual: an operation that works less from one day on is told once, not until five weeks have passed
+// and nobody knows any more what was usual.
+func TestFewerCallsForGoodAreUsual(t *testing.T) {
+	const day = 288
+	set := rules(t, "extend: builtin\nrules: [{alert: FewerUnconnectedCalls}]")
+	start := monday.Add(-28 * 24 * time.Hour)
+	got := told(run(t, set, logOf(start, counted{28 * day, mix(200, 10, 6)}, counted{60 * day, mix(60, 3, 2)}), options), start)
+	if want := "FewerUnconnectedCalls firing 8065, FewerUnconnectedCalls rebased 8639"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

@@ -102,6 +102,7 @@ func TestMissing(t *testing.T) {
 		{"after a restart it ends once", missing, "20:restart 22:window 23:window 24:window 24:window", "16 firing from 0; 22 cleared; 39 firing from 20"},
 		{"hours", "rules: [{alert: DataMissing, expr: missing, hours: '10:20-11:00'}]", "", "20 firing from 0"},
 		{"hours end", "rules: [{alert: DataMissing, expr: missing, hours: '10:00-10:20'}]", "", "16 firing from 0; 20 out_of_hours"},
+		{"hours end during a restart", "rules: [{alert: DataMissing, expr: missing, hours: '10:00-10:20'}]", "20:restart", "16 firing from 0; 20 out_of_hours"},
 		{"the producer's state", `rules: [{alert: Quota, expr: 'status("quota", "refused")'}]`, "5:quota 9:ok", "5 firing from 5; 9 cleared"},
 		{"no state", `rules: [{alert: Quota, expr: 'status("quota")'}]`, "", ""},
 		{"both", `rules: [{alert: Quota, expr: 'missing && status("quota")'}]`, "5:quota 25:ok", "16 firing from 0; 25 cleared"},

@@ -97,10 +97,10 @@ func (o *Operation) end(a *events.Alert, t *track, last *events.Alert) {
 // whyQuiet says why a rule does not fire that, by the rules of today, has not fired since the published alert began.
 func (o *Operation) whyQuiet(t *track, a *events.Alert) (ends time.Time, reason string) {
 	switch {
-	case t.rule.OnTicks():
-		return a.At(), events.ReasonCleared
 	case t.outside:
 		return a.At(), events.ReasonOutOfHours
+	case t.rule.OnTicks():
+		return a.At(), events.ReasonCleared
 	case t.idle(o.memory.newest()):
 		return a.At(), events.ReasonNoTraffic
 	}

@@ -113,6 +113,8 @@ func (x *Explanation) canJudge(q *Question) bool {
 		x.doubt("the rules of today have no rule %s", q.Rule)
 	case !r.AppliesTo(q.Operation):
 		x.doubt("by the rules of today %s does not judge %s", q.Rule, q.Operation)
+	case r.OnTicks() && t == nil:
+		x.doubt("%s is judged by the clock (missing, status) and not by windows, and nothing is stored of it up to then", q.Rule)
 	case t == nil:
 	case t.Cause.Tick != 0:
 		x.doubt("no window caused this, but the clock: %s", cmp.Or(t.Reason, t.Summary))

@@ -243,6 +243,10 @@ func TestWithoutTransition(t *testing.T) {
 	if x, err = explain.Explain(history(nil), set, question, options); err != nil || x.Explained {
 		t.Errorf("of nothing: %+v, %v", x, err)
 	}
+	ticking := rules(t, "rules: [{alert: Spike, expr: missing}]")
+	if x, err = explain.Explain(history(log("5 5 5")), ticking, question, options); err != nil || x.Explained || !strings.Contains(x.Doubts[0], "by the clock") {
+		t.Errorf("a rule on ticks: %+v, %v", x, err)
+	}
 }
 
 // TestLongHistory: only what counts is kept, and what is invalid is passed over; other errors end it.

@@ -254,6 +254,10 @@ func TestSuggest(t *testing.T) {
 	if err != nil || calm[0].Best == nil || calm[0].Best.Threshold != 0.2 || len(calm[0].New) != 0 {
 		t.Errorf("a threshold that need not change becomes %+v, %v", calm[0].Best, err)
 	}
+	huge := rules(t, "rules: [{alert: Huge, expr: total >= 1e308, value: total, threshold: 1e308}]")
+	if got, err := replay.Suggest(history("ventas", "8x600"), huge, options, 9); err != nil || len(got) != 1 || got[0].Best == nil {
+		t.Errorf("near the highest number: %+v, %v", got, err)
+	}
 	none, err := replay.Suggest(history("ventas", strings.Repeat("100 0 ", 1000)), rules(t, twoRules), options, 1)
 	if err != nil || none[0].Best != nil {
 		t.Errorf("an alert every other window cannot be calmed: %+v, %v", none[0].Best, err)

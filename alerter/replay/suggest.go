@@ -123,8 +123,8 @@ func candidates(threshold float64, share bool) []float64 {
 	list := []float64{threshold}
 	for i := range steps + 1 {
 		v := threshold * math.Pow(25, float64(i)/steps) / 5
-		v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 2, 64), 64)
-		if !share || v <= 1 {
+		v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 2, 64), 64) // above all numbers it is infinite
+		if !math.IsInf(v, 0) && (!share || v <= 1) {
 			list = append(list, v)
 		}
 	}

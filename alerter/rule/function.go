@@ -218,12 +218,12 @@ type reach struct {
 	seconds int64 // 0 when it is a number of windows
 }
 
-// in is the span in seconds and in windows, for windows of a length in seconds.
+// in is the span in seconds and in windows, for windows of a length in seconds: one at least.
 func (s reach) in(length int64) (seconds, windows int64) {
 	if s.seconds == 0 {
 		return s.windows * length, s.windows
 	}
-	return s.seconds, max(1, s.seconds/length)
+	return max(s.seconds, length), max(1, s.seconds/length)
 }
 
 // Limits of a reach.

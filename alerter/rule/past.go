@@ -242,15 +242,22 @@ func (h *History) Fill(w *Window, at Local) {
 	}
 }
 
-// Rebase makes the newest windows usual for all shares that a rule compares with what is usual.
+// Rebase makes the newest windows usual for all shares that a rule compares with what is usual. How many calls are usual is
+// learnt anew.
 func (h *History) Rebase(p *Past) {
 	for _, u := range p.usual {
 		u.base.Rebase()
 	}
+	if p.volume {
+		*h.volume = baseline.Volume{}
+	}
 }
 
-// HasUsual tells whether the rule compares with what is usual.
+// HasUsual tells whether the rule compares a share with what is usual.
 func (p *Past) HasUsual() bool { return p != nil && len(p.usual) > 0 }
+
+// Compares tells whether the rule compares anything with what is usual, a share or the number of calls.
+func (p *Past) Compares() bool { return p.HasUsual() || p != nil && p.volume }
 
 // Usual is the usual share of the first series that the rule compares with it. It is not ok while it is being learnt.
 func (p *Past) Usual() (share float64, ok bool) {

@@ -72,6 +72,7 @@ func TestFunctionsOverThePast(t *testing.T) {
 		{`max("count.congestion", 13)`, "90/100*3 " + hour, 90},
 		{`sum("total", 5)`, "1/100*5", 500},
 		{`sum("total", "1h")`, hour, 2400},
+		{`sum("total", "1m")`, "1/100 2/200", 200}, // less than a window is one window
 
 		{`sum("total", 4)`, "1/100 1/100 ? ?", 200},
 		{`sum("total", 4)`, "1/100 ? ? ?", unknown},

@@ -6,7 +6,8 @@ type phrases struct {
 	fires, ticks, orAtOnce, ends          string
 	otherwise, quiet                      string
 	operations, hours                     string
-	one, inARow, nOfM, lastWindows        string
+	one, inARow, nOfM                     string
+	lastWindows, lastTime                 string
 	and, or, not, either                  string
 	total, share, calls                   string
 	missing, status                       string
@@ -21,7 +22,7 @@ var english = &phrases{
 	orAtOnce: "; or at once when %s",
 	ends:     ". It ends after %s in which %s.", otherwise: "that is not so", quiet: "%s",
 	operations: " Only for %s.", hours: " Only in the hours %s.",
-	one: "one window", inARow: "%d windows in a row", nOfM: "%d of %d windows", lastWindows: "%s windows",
+	one: "one window", inARow: "%d windows in a row", nOfM: "%d of %d windows", lastWindows: "%s windows", lastTime: "%s",
 	and: " and ", or: " or ", not: "not (%s)", either: "while %s: %s; afterwards: %s",
 	total: "the number of unconnected calls", share: "the share of %s", calls: "the number of calls with %s",
 	missing: "windows do not come", status: "the producer says %s",
@@ -55,11 +56,11 @@ var english = &phrases{
 var spanish = &phrases{
 	language: Spanish,
 	fires:    "%s: se activa cuando en %s %s",
-	ticks:    "%s: se activa cuando %s, y termina cuando eso pasa.",
+	ticks:    "%s: se activa cuando %s, y termina cuando eso deja de ocurrir.",
 	orAtOnce: "; o de inmediato cuando %s",
 	ends:     ". Termina tras %s en que %s.", otherwise: "eso no se cumple", quiet: "%s",
 	operations: " Solo para %s.", hours: " Solo en las horas %s.",
-	one: "una ventana", inARow: "%d ventanas seguidas", nOfM: "%d de %d ventanas", lastWindows: "%s ventanas",
+	one: "una ventana", inARow: "%d ventanas seguidas", nOfM: "%d de %d ventanas", lastWindows: "las últimas %s ventanas", lastTime: "el último lapso de %s",
 	and: " y ", or: " o ", not: "no (%s)", either: "mientras %s: %s; después: %s",
 	total: "el número de llamadas no conectadas", share: "la proporción de %s", calls: "el número de llamadas con %s",
 	missing: "no llegan ventanas", status: "el productor dice %s",
@@ -72,10 +73,10 @@ var spanish = &phrases{
 		"do_not_call": "lista de no llamar", "no_answer": "no contestada", "unlisted": "resultados que ninguna regla conoce",
 	},
 	functions: map[string]string{
-		"mean":      "la media de %s en los últimos %s",
-		"median":    "la mediana de %s en los últimos %s",
-		"max":       "el valor máximo de %s en los últimos %s",
-		"sum":       "la suma de %s en los últimos %s",
+		"mean":      "la media de %s en %s",
+		"median":    "la mediana de %s en %s",
+		"max":       "el valor máximo de %s en %s",
+		"sum":       "la suma de %s en %s",
 		"same_time": "%s a la misma hora hace %s",
 		"baseline":  "lo usual de %s", "baseline2": "lo usual de %s (o una estimación que parte de %s)",
 		"lift":   "%s menos lo usual",

@@ -221,13 +221,23 @@ func (s *speaker) function(n *ast.CallNode) string {
 		return fmt.Sprintf(s.status, strings.Join(states, s.or))
 	}
 	if slices.Contains([]string{"mean", "median", "max", "sum"}, name) {
-		if _, isText := n.Arguments[1].(*ast.StringNode); !isText {
-			arguments[1] = fmt.Sprintf(s.lastWindows, arguments[1])
+		span := s.lastWindows
+		if _, isText := n.Arguments[1].(*ast.StringNode); isText {
+			span = s.lastTime
 		}
+		arguments[1] = fmt.Sprintf(span, arguments[1])
 	}
 	key := name
 	if (name == "rarity" || name == "baseline") && len(arguments) == 2 {
 		key += "2"
 	}
-	return fmt.Sprintf(s.functions[key], arguments...)
+	return s.contracted(fmt.Sprintf(s.functions[key], arguments...))
+}
+
+// contracted writes "de el" as Spanish does.
+func (w *phrases) contracted(text string) string {
+	if w.language == Spanish {
+		return strings.ReplaceAll(text, " de el ", " del ")
+	}
+	return text
 }

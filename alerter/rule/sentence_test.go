@@ -30,10 +30,14 @@ func TestSentences(t *testing.T) {
 			"Warning: fires when in one window (the number of unconnected calls is above 5 or the number of calls with busy is above 3) " +
 				"and not (the number of calls with sip_503 is above 2) and the mean of the number of unconnected calls over the last 1h is " +
 				"above 2 and the sum of the number of unconnected calls over the last 5 windows is above 1. It ends after one window in " +
-				"which that is not so.", ""},
+				"which that is not so.",
+			"Advertencia: se activa cuando en una ventana (el número de llamadas no conectadas supera 5 o el número de llamadas con " +
+				"ocupado supera 3) y no (el número de llamadas con sip_503 supera 2) y la media del número de llamadas no conectadas en " +
+				"el último lapso de 1h supera 2 y la suma del número de llamadas no conectadas en las últimas 5 ventanas supera 1. " +
+				"Termina tras una ventana en que eso no se cumple."},
 		{[]string{`expr: 'missing && status("quota", "refused")'`, "severity: critical"},
 			"Critical: fires when windows do not come and the producer says quota or refused, and ends when that is over.",
-			"Crítica: se activa cuando no llegan ventanas y el productor dice quota o refused, y termina cuando eso pasa."},
+			"Crítica: se activa cuando no llegan ventanas y el productor dice quota o refused, y termina cuando eso deja de ocurrir."},
 	} {
 		r := one(t, c.keys...)
 		if got := r.Sentence("en"); got != c.en {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -226,11 +227,14 @@ func replaced(source string, literals []literal, factor float64) string {
 	return string(text)
 }
 
-// scaled writes a product so that people can read it: with at most six digits.
+// scaled writes a product so that people can read it: with at most six digits, and as a whole number only what can be one.
 func scaled(value, factor float64) string {
-	product, err := strconv.ParseFloat(strconv.FormatFloat(value*factor, 'g', 6, 64), 64)
-	if err != nil {
-		return strconv.FormatFloat(value*factor, 'f', -1, 64)
+	product := value * factor
+	if rounded, err := strconv.ParseFloat(strconv.FormatFloat(product, 'g', 6, 64), 64); err == nil {
+		product = rounded
+	}
+	if math.Abs(product) >= 1e15 {
+		return strconv.FormatFloat(product, 'e', -1, 64)
 	}
 	return strconv.FormatFloat(product, 'f', -1, 64)
 }

@@ -188,7 +188,11 @@ func printExplanation(w io.Writer, x *explain.Explanation, zone *time.Location) 
 func printTransition(w io.Writer, x *explain.Explanation, zone *time.Location) {
 	t := x.Transition
 	if t == nil {
-		fmt.Fprintf(w, "%s on %s: no transition is stored up to then; the newest windows are these\n", x.Rule, x.Operation)
+		fmt.Fprintf(w, "%s on %s: no transition is stored up to then", x.Rule, x.Operation)
+		if len(x.Steps) > 0 {
+			fmt.Fprint(w, "; the newest windows are these")
+		}
+		fmt.Fprintln(w)
 		return
 	}
 	what := t.Status
@@ -270,7 +274,7 @@ func localSpan(w events.Window, zone *time.Location) string {
 	return w.Start.In(zone).Format("2006-01-02 "+layout) + "–" + w.End.In(zone).Format(layout)
 }
 
-// printParts takes the conditions of one window apart: what is joined by && at the top, each with its numbers.
+// printParts takes the conditions of one window apart: what is joined by && at the top, a line each, with its numbers.
 func printParts(w io.Writer, s *explain.Step, zone *time.Location) {
 	head := localSpan(s.Window, zone)
 	for _, condition := range []struct {
@@ -278,38 +282,34 @@ func printParts(w io.Writer, s *explain.Step, zone *time.Location) {
 		parts       []explain.Part
 	}{{"expr", s.Expr, s.Parts}, {"at once", s.AtOnce, s.AtOnceParts}, {"clear", s.Clear, s.ClearParts}} {
 		if len(condition.parts) > 0 {
-			fmt.Fprintf(w, "%s  %s %s: %s\n", head, condition.name, condition.truth, inWords(condition.parts))
+			fmt.Fprintf(w, "%s  %s %s\n", head, condition.name, condition.truth)
+			printLines(w, condition.parts, strings.Repeat(" ", len([]rune(head))+4))
 			head = strings.Repeat(" ", len([]rune(head)))
 		}
 	}
 }
 
-// inWords is "share.congestion >= 0.2 true (share.congestion = 0.44); total >= 50 true (total = 100)".
-func inWords(parts []explain.Part) string {
-	var b strings.Builder
-	inside := false
-	for i, p := range parts {
-		switch {
-		case p.Depth == 0:
-			if inside {
-				b.WriteString(")")
+// printLines is "share.congestion >= 0.2 true (share.congestion = 0.44)" and "total >= 50 true (total = 100)".
+func printLines(w io.Writer, parts []explain.Part, indent string) {
+	for i := 0; i < len(parts); {
+		whole := parts[i]
+		var inner []string
+		for i++; i < len(parts) && parts[i].Depth > 0; i++ {
+			if !isJoined(parts[i]) { // what it joins is told, each by itself
+				inner = append(inner, partText(parts[i]))
 			}
-			inside = false
-			if i > 0 {
-				b.WriteString("; ")
-			}
-		case !inside:
-			b.WriteString(" (")
-			inside = true
-		default:
-			b.WriteString(", ")
 		}
-		b.WriteString(partText(p))
+		fmt.Fprint(w, indent, partText(whole))
+		if len(inner) > 0 {
+			fmt.Fprintf(w, " (%s)", strings.Join(inner, ", "))
+		}
+		fmt.Fprintln(w)
 	}
-	if inside {
-		b.WriteString(")")
-	}
-	return b.String()
+}
+
+// isJoined tells whether a part is several conditions in one.
+func isJoined(p explain.Part) bool {
+	return p.Truth != "" && (strings.Contains(p.Text, " && ") || strings.Contains(p.Text, " || ") || strings.Contains(p.Text, " ? "))
 }
 
 func partText(p explain.Part) string {

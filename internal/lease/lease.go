@@ -180,6 +180,15 @@ func (l *Lease) Holder() string {
 	return seen.holder.Name
 }
 
+// Other names who has the lease now, like Holder, but for ourselves: our own claim is seen before we know that it was stored.
+func (l *Lease) Other() string {
+	seen, _ := l.keeper.view.look(l.key)
+	if seen.holder.ID == l.claim.ID {
+		return ""
+	}
+	return seen.holder.Name
+}
+
 // patience is how long one request may take, so that several fit into the time to live.
 func (l *Lease) patience() time.Duration {
 	return min(max(l.ttl/4, 500*time.Millisecond), 3*time.Second)
