@@ -81,9 +81,9 @@ func TestWhatIsReadReachesTheEnd(t *testing.T) {
 			later := make(chan struct{})
 			go func() { // the rest comes when somebody has looked and has not found it
 				defer close(later)
-				for range 2 {
-					if _, err := looks.NextMsgWithContext(t.Context()); err != nil {
-						t.Error(err)
+				for look := range 2 {
+					if _, err := looks.NextMsg(10 * time.Second); err != nil {
+						t.Errorf("look %d: %v", look+1, err)
 					}
 				}
 				add(2)
