@@ -88,6 +88,7 @@ func (p *progress) tell() {
 	}
 	timer := time.NewTimer(after)
 	defer timer.Stop()
+	last := int64(-1)
 	for {
 		select {
 		case <-p.stop:
@@ -95,11 +96,15 @@ func (p *progress) tell() {
 		case <-timer.C:
 			timer.Reset(every)
 		}
-		p.told = true
+		now := p.standing()
+		if p.width == nil && now.done == last {
+			continue // a line that says nothing new
+		}
+		p.told, last = true, now.done
 		if p.width != nil {
-			fmt.Fprintf(p.out, "\r%s\033[K", p.standing().bar(p.width()))
+			fmt.Fprintf(p.out, "\r%s\033[K", now.bar(p.width()))
 		} else {
-			fmt.Fprintln(p.out, p.standing().line())
+			fmt.Fprintln(p.out, now.line())
 		}
 	}
 }

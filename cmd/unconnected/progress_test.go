@@ -41,6 +41,20 @@ func TestProgressElsewhere(t *testing.T) {
 	}
 }
 
+// TestProgressThatWaits says once how far it is, not every few seconds of a night.
+func TestProgressThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		p := startProgress(&out, nil, "asked for", "windows", 100)
+		p.add(40)
+		time.Sleep(8 * time.Hour)
+		p.finish()
+		if got := strings.Count(out.String(), "\n"); got != 2 { // and one at the end
+			t.Errorf("%d lines: %q", got, out.String())
+		}
+	})
+}
+
 // TestProgressOnATerminal: the bar comes after half a second, is drawn in place, and is gone at the end.
 func TestProgressOnATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
