@@ -157,7 +157,7 @@ func (c *backfillCommand) print(t *terminal, results []*filled) error {
 		encoder := json.NewEncoder(t.stdout)
 		encoder.SetIndent("", "  ")
 		err = encoder.Encode(map[string]any{"dry_run": c.DryRun, "operations": results})
-	} else {
+	} else if len(results) > 0 {
 		err = c.table(t.stdout, results)
 	}
 	for _, r := range results {

@@ -86,6 +86,7 @@ func (p *progress) tell() {
 	if p.width != nil {
 		after, every = barAfter, barEvery
 	}
+	told := int64(-1) // a line that says nothing new is left out: work may wait all night
 	timer := time.NewTimer(after)
 	defer timer.Stop()
 	for {
@@ -96,10 +97,13 @@ func (p *progress) tell() {
 			timer.Reset(every)
 		}
 		p.told = true
-		if p.width != nil {
-			fmt.Fprintf(p.out, "\r%s\033[K", p.standing().bar(p.width()))
-		} else {
-			fmt.Fprintln(p.out, p.standing().line())
+		s := p.standing()
+		switch {
+		case p.width != nil:
+			fmt.Fprintf(p.out, "\r%s\033[K", s.bar(p.width()))
+		case s.done != told:
+			fmt.Fprintln(p.out, s.line())
+			told = s.done
 		}
 	}
 }

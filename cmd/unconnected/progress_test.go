@@ -41,6 +41,19 @@ func TestProgressElsewhere(t *testing.T) {
 	}
 }
 
+// TestProgressThatWaits: work that does not move, perhaps all night, says so once.
+func TestProgressThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		p := startProgress(&out, nil, "checked", "messages", 1000)
+		time.Sleep(10 * time.Hour)
+		p.finish()
+		if got, want := out.String(), "checked 0 of 1,000 messages (0%)\nchecked 0 messages in 10h00m\n"; got != want {
+			t.Errorf("told %q, want %q", got, want)
+		}
+	})
+}
+
 // TestProgressOnATerminal: the bar comes after half a second, is drawn in place, and is gone at the end.
 func TestProgressOnATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
