@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -57,12 +58,13 @@ func (b *Backfill) Close() { b.store.close() }
 // Filling is the part of a backfill that concerns one operation. It must not be used by two goroutines at a time.
 type Filling struct {
 	*desk
-	options *BackfillOptions
-	plan    *reconcile.Plan
-	span    events.Window
-	head    oplog.Head
-	giveUp  time.Duration
-	timeout time.Duration
+	options  *BackfillOptions
+	plan     *reconcile.Plan
+	span     events.Window
+	head     oplog.Head
+	giveUp   time.Duration
+	timeout  time.Duration
+	toldTurn sync.Once // that the token is in other hands
 }
 
 // Plan reads the log of an operation and decides what to ask for, in which span. Nothing is sent to the API.

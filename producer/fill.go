@@ -164,13 +164,15 @@ func (f *Filling) askPatiently(ctx context.Context, w *reconcile.Planned, progre
 // enter waits until a request may be sent. Where others could have worked meanwhile, it reads what they did.
 func (f *Filling) enter(ctx context.Context, progress Progress) error {
 	for told := (time.Time{}); ; {
+		patience := time.AfterFunc(longTurn, f.sayTurn)
 		fresh, err := f.gate.Enter(ctx, budget.Backfill, f.plan.Left())
+		patience.Stop()
 		var spent *access.NoBudgetError
 		switch {
 		case errors.As(err, &spent):
 			if !spent.Until.Equal(told) {
 				told = spent.Until
-				progress.Waiting("the rest of the day's quota is kept for live windows and corrections", told)
+				progress.Waiting(reasonSpent(spent), told)
 			}
 			// Others may give some back, or a person may have bought more.
 			if err := f.rest(ctx, earlier(told, f.now().Add(mostPatient))); err != nil {
@@ -188,6 +190,27 @@ func (f *Filling) enter(ctx context.Context, progress Progress) error {
 			// Whether, and when, another request may follow is to be asked again.
 		}
 	}
+}
+
+// longTurn is how long to wait for the token before a word about it: longer than most requests take.
+const longTurn = 5 * time.Second
+
+// sayTurn tells, once, that others have the token. It is called by a timer.
+func (f *Filling) sayTurn() {
+	if holder := f.gate.Holder(); holder != "" {
+		f.toldTurn.Do(func() {
+			f.log.Warn("waits for its turn: live polling goes first, and a process that died keeps the token for a while", "holder", holder,
+				"dead_keeps", access.TTL(f.timeout).String())
+		})
+	}
+}
+
+// reasonSpent is why the quota leaves nothing for a backfill.
+func reasonSpent(spent *access.NoBudgetError) string {
+	if spent.Said {
+		return "the API says that the day's requests are spent"
+	}
+	return "the rest of the day's quota is kept for live windows and corrections"
 }
 
 // pause says why nothing is asked, and rests.

@@ -168,8 +168,11 @@ func (p *poller) passedOver(ctx context.Context, under *appending, reason error)
 // waitForQuota waits while the day's requests are spent. Others may give some back, so it looks again now and then.
 func (p *poller) waitForQuota(ctx context.Context, spent *access.NoBudgetError) error {
 	v := exhausted(spent.Until, p.now(), p.Zone, rand.Float64())
+	if !spent.Said { // live windows are held up by nothing else
+		v.reason += ", by POLL_DAILY_BUDGET"
+	}
 	if p.board.set(p.Name, Quota, v.reason, p.now(), spent.Until) {
-		p.log.Warn("the day's requests are spent; nothing is sent", "until", spent.Until.Format(time.RFC3339))
+		p.log.Warn("the day's requests are spent; nothing is sent", "until", spent.Until.Format(time.RFC3339), "reason", v.reason)
 	}
 	until := p.now().Add(min(v.wait, mostPatient))
 	for {

@@ -126,11 +126,14 @@ func (p *poller) pause(ctx context.Context, next time.Time, kind wolkvox.Kind) e
 	}
 }
 
-// polled notes that the API answers.
+// polled notes that the API answers, and says so where it did not before.
 func (p *poller) polled(w events.Window) {
 	state := OK
 	if grid.Behind(w.End, p.now(), p.window, p.settle+p.spread) > 0 {
 		state = CatchingUp
+	}
+	if was := p.board.state(p.Name); was == Retrying || was == Maintenance || was == Refused || was == Quota {
+		p.log.Info("the API answers again", "asked", w.String(), "before", string(was))
 	}
 	p.board.set(p.Name, state, "", p.now(), time.Time{})
 }

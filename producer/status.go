@@ -58,6 +58,12 @@ func (b *board) set(operation string, state State, reason string, now, next time
 	return news
 }
 
+func (b *board) state(operation string) State {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.statuses[operation].State
+}
+
 func (b *board) note(operation string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

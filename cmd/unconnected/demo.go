@@ -98,9 +98,13 @@ func (s *site) welcome(httpAddr string) {
 	if httpAddr != "" {
 		fmt.Fprintf(out, "  health         http://%s/readyz   metrics  http://%s/metrics\n", httpAddr, httpAddr)
 	}
+	lately := "-3h" // real windows are long, and come when they have settled
+	if s.demo != nil {
+		lately = "-5m"
+	}
 	self := self()
-	fmt.Fprintf(out, "\n  Try from a second terminal:\n\n    %s%s tail\n    %s%s history --from -5m\n    %s%s verify\n\n",
-		prefix, self, prefix, self, prefix, self)
+	fmt.Fprintf(out, "\n  Try from a second terminal:\n\n    %s%s tail\n    %s%s history --from %s\n    %s%s verify\n\n",
+		prefix, self, prefix, self, lately, prefix, self)
 }
 
 // self is how the person started this program. What go run starts lies in a temporary directory, or in the build cache, in

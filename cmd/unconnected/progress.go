@@ -86,9 +86,9 @@ func (p *progress) tell() {
 	if p.width != nil {
 		after, every = barAfter, barEvery
 	}
+	told := int64(-1) // a line that says nothing new is left out: work may wait all night
 	timer := time.NewTimer(after)
 	defer timer.Stop()
-	last := int64(-1)
 	for {
 		select {
 		case <-p.stop:
@@ -96,15 +96,14 @@ func (p *progress) tell() {
 		case <-timer.C:
 			timer.Reset(every)
 		}
-		now := p.standing()
-		if p.width == nil && now.done == last {
-			continue // a line that says nothing new
-		}
-		p.told, last = true, now.done
-		if p.width != nil {
-			fmt.Fprintf(p.out, "\r%s\033[K", now.bar(p.width()))
-		} else {
-			fmt.Fprintln(p.out, now.line())
+		p.told = true
+		s := p.standing()
+		switch {
+		case p.width != nil:
+			fmt.Fprintf(p.out, "\r%s\033[K", s.bar(p.width()))
+		case s.done != told:
+			fmt.Fprintln(p.out, s.line())
+			told = s.done
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"unconnected/internal/config"
@@ -56,7 +57,7 @@ func (c *simulateCommand) Run(t *terminal) error {
 		return err
 	}
 	defer stop()
-	fmt.Fprintf(t.stdout, "simulated API on http://%s/ (a page with an example), token %q\n", address, c.Token[0])
+	fmt.Fprintf(t.stdout, "simulated API on http://%s/ (a page with an example), token %s\n", address, strings.Join(c.Token, " or "))
 	<-t.ctx.Done()
 	return nil
 }

@@ -94,7 +94,7 @@ func (g *Gate) recheck(ctx context.Context, class budget.Class) error {
 		return nil
 	}
 	g.Leave(ctx)
-	return &NoBudgetError{class, until}
+	return &NoBudgetError{class, until, true}
 }
 
 // take makes sure that a request of the class was taken from the ledger.

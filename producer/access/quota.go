@@ -43,6 +43,7 @@ const KeyPrefix = "quota."
 type NoBudgetError struct {
 	Class budget.Class
 	Until time.Time // from when on it is worth asking again, UTC
+	Said  bool      // the API said that the quota is spent; otherwise what is left is not for this class
 }
 
 func (e *NoBudgetError) Error() string {
@@ -173,11 +174,13 @@ func (q *Quota) Seen(see func(*budget.Budget)) {
 // request left it returns a [NoBudgetError].
 func (q *Quota) take(ctx context.Context, class budget.Class, n int64, now time.Time, operation string, need budget.Need) (taken int64, err error) {
 	var until time.Time
+	var said bool
 	change := func(b *budget.Budget) bool {
 		if operation != "" {
 			b.Note(operation, need)
 		}
 		taken, until = b.Take(class, n, now)
+		said = now.Before(b.Ledger.SpentUntil)
 		return taken > 0
 	}
 	if err = q.update(ctx, now, change); err == nil && taken == 0 { // unless others have given some back, which we don't know
@@ -186,7 +189,7 @@ func (q *Quota) take(ctx context.Context, class budget.Class, n int64, now time.
 		}
 	}
 	if err == nil && taken == 0 {
-		err = &NoBudgetError{class, until}
+		err = &NoBudgetError{class, until, said}
 	}
 	return taken, err
 }
