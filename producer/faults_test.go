@@ -167,6 +167,18 @@ func TestASpentQuotaWaitsForTheLocalMidnight(t *testing.T) {
 	}
 }
 
+// TestASpentBudgetIsNamed: it is our own limit then, not the API's word.
+func TestASpentBudgetIsNamed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, simulator.Options{})
+	s.set(t, map[string]string{"POLL_DAILY_BUDGET": "3", "POLL_START": "-1h"})
+	p := s.start(t)
+	eventually(t, "quota", func() bool { return p.state().State == "quota" })
+	if o := p.state(); !strings.Contains(o.Reason, "POLL_DAILY_BUDGET") {
+		t.Errorf("reports %+v", o)
+	}
+}
+
 func TestTheWrongZoneIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, simulator.Options{Location: time.UTC})

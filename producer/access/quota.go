@@ -120,7 +120,7 @@ func (q *Quota) foresee(b *budget.Budget, now time.Time) {
 	left, _ := b.Left(now)
 	q.log.Warn("the day's quota will not last: then nothing is polled before the next local day; "+
 		"a longer POLL_WINDOW or fewer other users of the quota prevent it",
-		"spent_at", at.In(q.settings.Zone).Format("15:04"), "left", left, "day_ends", b.Ledger.DayEnds.Format(time.RFC3339))
+		"spent_at", at.UTC().Format(time.RFC3339), "left", left, "day_ends", b.Ledger.DayEnds.UTC().Format(time.RFC3339))
 }
 
 // patience is how long one request to NATS may take, whatever the context allows.

@@ -142,7 +142,8 @@ func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 // understand reads a reply and keeps secrets that it repeats out of the error.
 // They are taken out of the reply before it is read again, since the error
 // quotes its beginning and half a secret would not be recognised any more; and
-// out of the error, since the reply may have spelled them with escapes.
+// out of the error, since the reply may have spelled them with escapes. What
+// the reply means is decided before: a secret may be a word of its text.
 func understand[T any](r reply, read func(reply) (T, *Error)) (T, *Error) {
 	result, failed := read(r)
 	if failed == nil {
@@ -150,6 +151,7 @@ func understand[T any](r reply, read func(reply) (T, *Error)) (T, *Error) {
 	}
 	r.body = []byte(r.redact.text(string(r.body)))
 	if _, again := read(r); again != nil {
+		again.Kind, again.Hint = failed.Kind, failed.Hint
 		failed = again
 	}
 	r.redact.apply(failed)

@@ -84,3 +84,18 @@ func checkNoSecret(t *testing.T, err error, secrets ...string) {
 		}
 	}
 }
+
+// TestASecretInTheTextChangesNoMeaning: a token can be a word of what the API says.
+func TestASecretInTheTextChangesNoMeaning(t *testing.T) {
+	server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `{"code":"403","error":"FORBIDDEN","msg":"TOKEN LIMIT EXCEEDED"}`)
+	})
+	for _, token := range []string{"limit", "code", "c", "403"} {
+		_, err := ask(newTestClient(server.URL, func(o *Options) { o.Token = func() string { return token } }))
+		var failed *Error
+		if !errors.As(err, &failed) || failed.Kind != KindQuota {
+			t.Errorf("with the token %q: %v, want %v", token, err, KindQuota)
+		}
+	}
+}
