@@ -64,6 +64,7 @@ type Filling struct {
 	head     oplog.Head
 	giveUp   time.Duration
 	timeout  time.Duration
+	today    bool      // not to wait for another day's quota
 	toldTurn sync.Once // that the token is in other hands
 }
 
@@ -81,6 +82,10 @@ func (b *Backfill) Plan(ctx context.Context, o Operation) (*Filling, error) {
 		return nil, fmt.Errorf("operation %s: %w", o.Name, ErrNoHistory)
 	}
 	window := time.Duration(b.config.Window)
+	if length := f.head.Length; length > 0 && length != window {
+		f.log.Warn("POLL_WINDOW is not the length of the history's windows; gaps are filled with windows of POLL_WINDOW",
+			"history", length.String(), "POLL_WINDOW", window.String())
+	}
 	f.span = b.span(window, f.head.Checkpoint)
 	// From the beginning on: where the clock of NATS was behind, the time of storing does not tell where the span begins.
 	log, err := events.Latest(f.slim(f.journal.History(ctx, f.head.Sequence)))

@@ -18,9 +18,11 @@ type Difference struct {
 // BackfillOptions.Recheck, and before Compare.
 func (f *Filling) Sample(n int, r *rand.Rand) { f.plan.Sample(n, r) }
 
-// Compare asks for the windows like Run, and returns those that differ; nothing is stored.
+// Compare asks for the windows like Run, and returns those that differ; nothing is stored. It does not wait for another day's
+// quota: that is an [access.NoBudgetError].
 func (f *Filling) Compare(ctx context.Context, progress Progress) (differences []Difference, err error) {
 	defer f.gate.Leave(ctx)
+	f.today = true
 	for w := f.plan.Next(); w != nil; w = f.plan.Next() {
 		answer, outcome, err := f.askPatiently(ctx, w, progress)
 		if err != nil {

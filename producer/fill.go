@@ -169,6 +169,8 @@ func (f *Filling) enter(ctx context.Context, progress Progress) error {
 		patience.Stop()
 		var spent *access.NoBudgetError
 		switch {
+		case errors.As(err, &spent) && f.today:
+			return fmt.Errorf("%s: %w", reasonSpent(spent), spent)
 		case errors.As(err, &spent):
 			if !spent.Until.Equal(told) {
 				told = spent.Until

@@ -37,11 +37,12 @@ func (c *verifyCommand) Run(t *terminal) error {
 	}
 	defer conn.close()
 	v, err := c.check(t, conn.js)
-	if err == nil && c.AgainstAPI > 0 {
-		err = c.compareWithAPI(t, conn.nc, v)
-	}
 	if err != nil {
 		return err
+	}
+	var notCompared error
+	if c.AgainstAPI > 0 {
+		notCompared = c.compareWithAPI(t, conn.nc, v)
 	}
 	v.tally()
 	if c.JSON {
@@ -51,10 +52,15 @@ func (c *verifyCommand) Run(t *terminal) error {
 	} else {
 		err = v.print(t.stdout)
 	}
-	if err == nil && len(v.Faults) > 0 {
-		err = errFound
+	switch {
+	case err != nil:
+		return err
+	case notCompared != nil:
+		return fmt.Errorf("not compared with the API: %w", notCompared)
+	case len(v.Faults) > 0:
+		return errFound
 	}
-	return err
+	return nil
 }
 
 // loadSettings reads what it takes to ask the API, before anything is connected.

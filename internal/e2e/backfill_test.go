@@ -113,6 +113,13 @@ func TestVerifyAgainstTheAPI(t *testing.T) {
 	if !strings.Contains(text, "default") {
 		t.Errorf("the recheck says %s", text)
 	}
+	w.api.FailAll(simulator.QuotaSpent())
+	text, said := w.tool(1, "verify", "--against-api", "10")
+	if err := contains(text+said, "no faults", "not compared with the API", "spent"); err != nil {
+		t.Errorf("%v in %s %s", err, text, said)
+	}
+	w.api.FailAll(nil)
+	w.tool(0, "streams", "apply", "--forget-quota")
 	text, _ = w.tool(0, "verify", "--against-api", "1000", "--json")
 	if err := contains(text, `"compared_with_api"`, `"different": 0`); err != nil {
 		t.Errorf("%v in %s", err, text)
