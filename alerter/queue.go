@@ -111,7 +111,7 @@ func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time
 		}
 		return nil, time.Time{}
 	}
-	action := incident.Next(&part, rec.Record, n.sink.Caps(), now)
+	action := incident.Next(&part, rec.Record, n.sink.Caps(), incident.Wishes{}, now)
 	switch action.Step {
 	case incident.Nothing:
 		delete(q.pending, id)
@@ -137,7 +137,7 @@ func finishing(ctx context.Context, deadline time.Time) (context.Context, contex
 func (n *notifier) perform(ctx context.Context, q *queue, j *job) {
 	deadline := time.Now().Add(n.attempt)
 	rec := j.rec
-	if j.action.Step == incident.PostRoot || j.action.Step == incident.PostLine {
+	if j.action.Step.Posts() {
 		rec.Record = rec.Intend(j.action, &j.part, time.Now(), deadline)
 		var err error
 		if rec, err = n.records.store(ctx, rec); err != nil {
@@ -145,7 +145,7 @@ func (n *notifier) perform(ctx context.Context, q *queue, j *job) {
 			return
 		}
 	}
-	message := n.composer.Compose(j.action, &j.part, rec.Record, time.Now())
+	message := n.composer.Compose(j.action, &j.part, rec.Record, incident.Wishes{}, time.Now())
 	sending, cancel := finishing(ctx, deadline)
 	receipt, err := slack.Deliver(sending, n.sink, j.action, rec.Record, message)
 	cancel()
@@ -211,7 +211,7 @@ func (n *notifier) setTrouble(reason string) {
 
 // observe counts and logs how a job went.
 func (n *notifier) observe(j *job, err error) {
-	posted := j.action.Step == incident.PostRoot || j.action.Step == incident.PostLine
+	posted := j.action.Step.Posts()
 	switch {
 	case err == nil && posted:
 		n.metrics.notifications.WithLabelValues("delivered").Inc()

@@ -23,23 +23,34 @@ type Composer struct {
 }
 
 // Compose is the message for a step of [incident.Next] about inc. A look-up needs none and gets the zero Message.
-func (c *Composer) Compose(a incident.Action, inc *incident.Incident, rec incident.Record, now time.Time) Message {
+func (c *Composer) Compose(a incident.Action, inc *incident.Incident, rec incident.Record, w incident.Wishes, now time.Time) Message {
 	switch a.Step {
 	case incident.PostRoot, incident.EditRoot:
 		shown := inc.AsOf(a.Shows)
 		if a.Step == incident.EditRoot {
 			now = rec.Root.PostedAt // how late it came does not change with an edit
 		}
-		return c.Root(&shown, now)
+		m := c.Root(&shown, now, w.Mute)
+		m.Transition = a.Transition
+		return m
 	case incident.PostLine:
 		shown := inc.AsOf(a.Sequence)
-		return c.Line(&shown, now)
+		m := c.Line(&shown, now)
+		if a.Quiet {
+			m.Mentions = nil
+		}
+		return m
+	case incident.PostReminder:
+		m := c.Reminder(inc, now)
+		m.Transition = a.Transition
+		return m
 	}
 	return Message{}
 }
 
-// Root is the message of an incident, as it is. posted is when it is, or was, posted. inc must have a transition.
-func (c *Composer) Root(inc *incident.Incident, posted time.Time) Message {
+// Root is the message of an incident, as it is. posted is when it is, or was, posted; mute is the silence that covers it. inc
+// must have a transition.
+func (c *Composer) Root(inc *incident.Incident, posted time.Time, mute incident.Mute) Message {
 	d := c.draft(inc)
 	lead := inc.Lead()
 	m := d.message(inc.Transitions[0], posted)
@@ -57,8 +68,11 @@ func (c *Composer) Root(inc *incident.Incident, posted time.Time) Message {
 // Line is the post for the newest transition of inc. Hand in the incident as of that transition ([incident.Incident.AsOf]).
 func (c *Composer) Line(inc *incident.Incident, posted time.Time) Message {
 	t := inc.Last()
+	if t.Action != nil {
+		return c.deed(inc, t)
+	}
 	if t.Kind == incident.Closed {
-		m := c.Root(inc, posted)
+		m := c.Root(inc, posted, incident.Mute{})
 		m.Brief, m.Transition, m.Notes = true, t.ID(), c.draft(inc).notes(t, posted)
 		return m
 	}

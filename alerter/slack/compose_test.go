@@ -98,7 +98,7 @@ func compose(c *Composer, alerts []events.Alert, posted time.Time, line bool) Me
 	if line {
 		return c.Line(&inc, posted)
 	}
-	return c.Root(&inc, posted)
+	return c.Root(&inc, posted, incident.Mute{})
 }
 
 func TestGoldenMessages(t *testing.T) {
@@ -254,7 +254,7 @@ func TestGuessingWhatARuleIsAbout(t *testing.T) {
 func TestTheEditKeepsHowLateTheMessageCame(t *testing.T) {
 	inc := folded(spike(resolved("CongestionSpike", "critical", "congestion", 40, 1, 402))...)
 	rec := incident.Record{Root: incident.Root{Posted: true, PostedAt: minute(35), Shown: 1}}
-	m := composer("en").Compose(incident.Action{Step: incident.EditRoot, Shows: 2}, &inc, rec, minute(600))
+	m := composer("en").Compose(incident.Action{Step: incident.EditRoot, Shows: 2}, &inc, rec, incident.Wishes{}, minute(600))
 	if want := "⏰ This message came 30\u00a0min late."; m.Notes[0] != want {
 		t.Errorf("the edit says %q, want %q", m.Notes[0], want)
 	}

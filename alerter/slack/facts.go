@@ -125,7 +125,7 @@ func (d *draft) other(state incident.State) string {
 
 // latest is when the newest transition happened.
 func (d *draft) latest() time.Time {
-	t := d.inc.Last()
+	t := d.inc.LastAlert()
 	return t.Alert.At().In(d.zone)
 }
 
