@@ -115,8 +115,11 @@ func orEndOfMute(a Action, inc *Incident, w Wishes) Action {
 }
 
 // revives is the transition that gives an incident a new root when somebody deleted the old one, or when it was silenced from
-// its beginning to its end: it got worse, or fires again, and that was told nowhere. Nil when there is none.
+// its beginning to its end: it got worse, or fires again, that was told nowhere, and it is not over. Nil when there is none.
 func revives(inc *Incident, rec Record) *Transition {
+	if !inc.Open {
+		return nil
+	}
 	for i, t := range inc.Transitions {
 		if (t.Kind == Worse || t.Kind == Reopened) && t.Sequence > max(rec.Root.Shown, rec.Line.Done) {
 			return &inc.Transitions[i]

@@ -31,7 +31,9 @@ func (c *Composer) Compose(a incident.Action, inc *incident.Incident, rec incide
 			now = rec.Root.PostedAt // how late it came does not change with an edit
 		}
 		m := c.Root(&shown, now, w.Mute)
-		m.Transition = a.Transition
+		if a.Step == incident.PostRoot {
+			m.Transition = a.Transition // an edit must not bear the id of a line
+		}
 		return m
 	case incident.PostLine:
 		shown := inc.AsOf(a.Sequence)
