@@ -243,9 +243,10 @@ func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucke
 	}
 	return &notifier{
 		js: js, sink: a.sink, composer: a.composer(), pacer: a.pacer, records: records, progress: p,
-		channelOf: a.channel, maxAge: a.config.maxAge(), log: a.options.Log, metrics: a.metrics,
-		alerts:  follower{js: js, stream: events.StreamAlerts, subjects: events.AlertSubjects(), log: a.options.Log},
+		channelOf: a.channel, maxAge: a.config.maxAge(), remind: time.Duration(a.config.Remind), log: a.options.Log, metrics: a.metrics,
+		alerts:  follower{js: js, stream: events.StreamAlerts, subjects: append(events.AlertSubjects(), events.ActionSubjects()...), log: a.options.Log},
 		attempt: a.attempt, fold: incident.NewFold(), queues: make(map[string]*queue),
+		silences: func() []incident.Silence { return nil }, picture: func(string, string) {},
 	}, nil
 }
 

@@ -3,6 +3,7 @@ package alerter
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,7 +28,10 @@ type notifier struct {
 	duty      *duty
 	channelOf func(rule string) string
 	maxAge    time.Duration
+	remind    time.Duration // ALERT_REMIND; 0 for never
 	attempt   time.Duration // time limit of one request to Slack
+	silences  func() []incident.Silence
+	picture   func(id, channel string) // draws the picture below a root that was posted
 	log       *slog.Logger
 	metrics   *metrics
 
@@ -62,29 +66,48 @@ func (n *notifier) follow(ctx context.Context, start func(*queue)) error {
 		n.enqueueAll(start)
 	}
 	n.alerts.handle = func(msg jetstream.Msg) {
-		id, changed := n.take(msg)
-		if changed && caughtUp {
+		changed := n.take(msg)
+		if !caughtUp {
+			return
+		}
+		for _, id := range changed {
 			n.enqueue(id, start)
 		}
 	}
 	return n.alerts.run(ctx)
 }
 
-// take folds one message of ALERTS and tells which incident changed.
-func (n *notifier) take(msg jetstream.Msg) (id string, changed bool) {
+// take folds one message of ALERTS and tells which incidents changed.
+func (n *notifier) take(msg jetstream.Msg) (changed []string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if meta, err := msg.Metadata(); err == nil {
 		n.read = meta.Sequence.Stream
 	}
-	alert, err := events.DecodeAlert(msg)
-	if err == nil {
-		_, changed, err = n.fold.Apply(alert)
-	}
+	changed, err := fold(n.fold, msg)
 	if err != nil {
 		n.log.Warn("a message on ALERTS is left out", "reason", err)
 	}
-	return alert.Incident, changed
+	return changed
+}
+
+// fold takes one message of ALERTS in: an alert's event, or what somebody did.
+func fold(f *incident.Fold, msg jetstream.Msg) ([]string, error) {
+	if strings.HasPrefix(msg.Subject(), events.ActionSubject("")) {
+		action, err := events.DecodeAction(msg)
+		if err != nil {
+			return nil, err
+		}
+		return f.Act(action), nil
+	}
+	alert, err := events.DecodeAlert(msg)
+	if err != nil {
+		return nil, err
+	}
+	if _, changed, err := f.Apply(alert); err != nil || !changed {
+		return nil, err
+	}
+	return []string{alert.Incident}, nil
 }
 
 // enqueue gives an incident to the queues of its channels.
@@ -103,6 +126,9 @@ func (n *notifier) enqueue(id string, start func(*queue)) {
 			start(q)
 		}
 		q.pending[id] = true
+		if group := n.records.get(id, channel).Root.Group; group != "" {
+			q.pending[group] = true
+		}
 		q.ring()
 	}
 }
@@ -161,7 +187,13 @@ func (n *notifier) forget(ctx context.Context) {
 	n.mu.Lock()
 	forgotten := n.fold.Forget(time.Now().Add(-incident.GiveUp - 24*time.Hour))
 	n.mu.Unlock()
-	if err := n.records.forget(ctx, forgotten); err != nil {
+	known := func(id string) bool {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		_, ok := n.fold.Get(id)
+		return ok
+	}
+	if err := n.records.forget(ctx, append(forgotten, n.records.stale(known, time.Now())...)); err != nil {
 		n.log.Debug("old records stay in the bucket", "error", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -164,6 +165,20 @@ func (r *records) reread(ctx context.Context, key string, of incident.Record) er
 		r.put(key, record{incident.Record{Incident: of.Incident, Channel: of.Channel}, entry.Revision()})
 	}
 	return nil
+}
+
+// stale are the ids of groups none of whose members is known any more, and of the daily messages of long ago.
+func (r *records) stale(known func(id string) bool, now time.Time) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var ids []string
+	for _, rec := range r.byKey {
+		old := now.Sub(rec.Root.PostedAt) > incident.GiveUp && rec.Root.Intent == nil
+		if old && (isDigest(rec.Incident) || incident.IsGroup(rec.Incident) && !slices.ContainsFunc(rec.Members, known)) {
+			ids = append(ids, rec.Incident)
+		}
+	}
+	return ids
 }
 
 // forget drops the records of incidents that are not followed any more. An error means that some are still in the bucket.
