@@ -91,7 +91,7 @@ func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time
 			return nil, time.Time{} // the group's message comes first
 		}
 		rec.Record = rec.Shared(g.Record)
-		wishes.Hush = n.anyOpen(g.Members, id)
+		wishes.Hush = n.outlasted(&part, g.Members)
 	}
 	if !incident.Worth(&part, rec.Record, n.reached(part.Operation), n.maxAge, now) {
 		if !part.Open { // while it is open, evaluation may yet reach a younger window
@@ -130,11 +130,11 @@ func (n *notifier) wishes(part *incident.Incident, now time.Time) incident.Wishe
 	return incident.Wishes{Remind: n.remind, Mute: incident.MuteOf(part, n.silences(), now)}
 }
 
-// anyOpen tells whether any incident but one is open. It must be called with mu held.
-func (n *notifier) anyOpen(ids []string, except string) bool {
-	return slices.ContainsFunc(ids, func(id string) bool {
-		inc, known := n.fold.Get(id)
-		return known && inc.Open && id != except
+// outlasted tells whether any other incident of those is open, or closed later. It must be called with mu held.
+func (n *notifier) outlasted(part *incident.Incident, others []string) bool {
+	return slices.ContainsFunc(others, func(id string) bool {
+		other, known := n.fold.Get(id)
+		return known && id != part.ID && (other.Open || other.Last().Sequence > part.Last().Sequence)
 	})
 }
 

@@ -43,7 +43,8 @@ type world struct {
 	slack  *fakeslack.Server
 	config alerter.Config
 	logs   logbook
-	cards  logbook // what a world without Slack shows
+	cards  logbook       // what a world without Slack shows
+	pace   time.Duration // between two posts in a channel; 0 for the usual
 
 	mu     sync.Mutex
 	logsOf map[string]*operationLog // guarded by mu
@@ -172,6 +173,7 @@ func (w *world) launch() *process {
 	p := &process{t: w.t, world: w, conn: conn, metrics: prometheus.NewRegistry(), done: make(chan error, 1)}
 	p.Alerter = alerter.New(&c, alerter.Options{Log: w.logs.logger(), Conn: conn, Metrics: p.metrics, Output: &w.cards})
 	p.SetAttempt(attempt)
+	p.SetPace(w.pace)
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
 	go func() { p.done <- p.Run(ctx) }()
