@@ -56,11 +56,13 @@ type Alerter struct {
 	current atomic.Pointer[session] // nil while there is none
 	problem atomic.Pointer[string]  // why there is no session
 	refusal atomic.Pointer[string]  // why Slack does not take the token; nil while it does, or that is not known
+
+	blindAfter time.Duration // for how long NATS is away before people are told
 }
 
 // New makes an Alerter of a validated configuration and registers its metrics.
 func New(c *Config, o Options) *Alerter {
-	a := &Alerter{config: c, options: o, metrics: newMetrics(o.Metrics), pacer: new(slack.Pacer), attempt: slack.DefaultTimeout}
+	a := &Alerter{config: c, options: o, metrics: newMetrics(o.Metrics), pacer: new(slack.Pacer), attempt: slack.DefaultTimeout, blindAfter: blindAfter}
 	a.chooseSink()
 	if c.Digest.IsSet() || c.AppToken.IsSet() {
 		o.Log.Warn("ALERT_DIGEST and SLACK_APP_TOKEN are not in effect yet")
@@ -110,6 +112,9 @@ func (a *Alerter) Run(ctx context.Context) error {
 	group.Go(func() error { return a.sessions(ctx) })
 	group.Go(func() error { a.beat(ctx); return nil })
 	group.Go(func() error { a.vouch(ctx); return nil })
+	if !a.options.Embedded {
+		group.Go(func() error { a.watch(ctx); return nil })
+	}
 	return group.Wait()
 }
 
@@ -241,13 +246,18 @@ func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucke
 	if err := records.load(ctx); err != nil {
 		return nil, err
 	}
-	return &notifier{
+	n := &notifier{
 		js: js, sink: a.sink, composer: a.composer(), pacer: a.pacer, records: records, progress: p,
 		channelOf: a.channel, maxAge: a.config.maxAge(), remind: time.Duration(a.config.Remind), log: a.options.Log, metrics: a.metrics,
 		alerts:  follower{js: js, stream: events.StreamAlerts, subjects: append(events.AlertSubjects(), events.ActionSubjects()...), log: a.options.Log},
 		attempt: a.attempt, fold: incident.NewFold(), queues: make(map[string]*queue),
+		notices:  make(map[string]func(*slack.Composer) slack.Message),
 		silences: func() []incident.Silence { return nil }, picture: func(string, string) {},
-	}, nil
+	}
+	if a.config.Digest.IsSet() {
+		n.digest = &digests{at: a.config.Digest, zone: a.config.Alerts.Timezone.Zone(), js: js, notifier: n, channel: a.channel("")}
+	}
+	return n, nil
 }
 
 // composer is how messages are worded, from the configuration and the rules.

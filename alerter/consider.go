@@ -17,10 +17,17 @@ type job struct {
 	members []incident.Incident
 	claims  []record // of a group that does not exist yet: the records of its members
 	wishes  incident.Wishes
+	notice  func(*slack.Composer) slack.Message // words a message that is about no incident; nil for others
 }
+
+// isIncident tells whether the job is about one incident alone.
+func (j *job) isIncident() bool { return j.members == nil && j.notice == nil }
 
 // compose puts the job into words.
 func (j *job) compose(c *slack.Composer, rec incident.Record, now time.Time) slack.Message {
+	if j.notice != nil {
+		return j.notice(c)
+	}
 	if j.members != nil {
 		return c.ComposeGroup(j.action, j.members, rec, now)
 	}
@@ -46,7 +53,7 @@ func (n *notifier) next(q *queue, now time.Time) (best *job, until time.Time) {
 		case best == nil || candidate.part.Compare(&best.part) < 0:
 			best = candidate
 		}
-		if candidate != nil && candidate.members == nil && candidate.action.Joins(candidate.rec.Record) {
+		if candidate != nil && candidate.isIncident() && candidate.action.Joins(candidate.rec.Record) {
 			roots = append(roots, candidate)
 		}
 	}
@@ -72,6 +79,10 @@ func groupOf(roots []*job, now time.Time) *job {
 
 // consider decides about one incident or group. It must be called with mu held.
 func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time) {
+	if word := n.notices[id]; word != nil {
+		rec := n.records.get(id, q.channel)
+		return n.decided(q, id, &job{rec: rec, notice: word, action: incident.NextNotice(rec.Record, n.sink.Caps(), now)})
+	}
 	if incident.IsGroup(id) {
 		return n.considerGroup(q, id, now)
 	}
@@ -108,6 +119,7 @@ func (n *notifier) decided(q *queue, id string, j *job) (*job, time.Time) {
 	switch j.action.Step {
 	case incident.Nothing:
 		delete(q.pending, id)
+		delete(n.notices, id)
 		return nil, time.Time{}
 	case incident.Wait:
 		return nil, j.action.Until

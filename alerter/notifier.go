@@ -3,6 +3,8 @@ package alerter
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +34,7 @@ type notifier struct {
 	attempt   time.Duration // time limit of one request to Slack
 	silences  func() []incident.Silence
 	picture   func(id, channel string) // draws the picture below a root that was posted
+	digest    *digests                 // nil without
 	log       *slog.Logger
 	metrics   *metrics
 
@@ -41,6 +44,8 @@ type notifier struct {
 	caughtUp bool              // all that was there has been read; guarded by mu
 	queues   map[string]*queue // by channel; guarded by mu
 	trouble  string            // why records can't be stored, "" while they can; guarded by mu
+	// notices are the messages that are about no incident :: id → how to word it; guarded by mu
+	notices map[string]func(*slack.Composer) slack.Message
 }
 
 // run tells people until ctx ends. It returns an error when the stream can't be followed any more.
@@ -49,6 +54,10 @@ func (n *notifier) run(ctx context.Context) error {
 	startQueue := func(q *queue) { group.Go(func() error { n.work(ctx, q); return nil }) }
 	group.Go(func() error { return n.follow(ctx, startQueue) })
 	group.Go(func() error { n.tend(ctx); return nil })
+	if n.digest != nil {
+		n.digest.start = startQueue
+		group.Go(func() error { n.digest.run(ctx); return nil })
+	}
 	return group.Wait()
 }
 
@@ -119,12 +128,7 @@ func (n *notifier) enqueue(id string, start func(*queue)) {
 		return
 	}
 	for channel := range incident.Routes(&inc, n.records.of(id), n.channelOf) {
-		q := n.queues[channel]
-		if q == nil {
-			q = newQueue(channel)
-			n.queues[channel] = q
-			start(q)
-		}
+		q := n.queue(channel, start)
 		q.pending[id] = true
 		if group := n.records.get(id, channel).Root.Group; group != "" {
 			q.pending[group] = true
@@ -143,6 +147,48 @@ func (n *notifier) enqueueAll(start func(*queue)) {
 	n.mu.Lock()
 	n.caughtUp = true
 	n.mu.Unlock()
+}
+
+// announce gives a message that is about no incident to a channel's queue. It is sent once, whoever announces it how often.
+func (n *notifier) announce(id, channel string, word func(*slack.Composer) slack.Message, start func(*queue)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.notices[id] = word
+	q := n.queue(channel, start)
+	q.pending[id] = true
+	q.ring()
+}
+
+// queue is the queue of a channel, started if it is new. It must be called with mu held.
+func (n *notifier) queue(channel string, start func(*queue)) *queue {
+	q := n.queues[channel]
+	if q == nil {
+		q = newQueue(channel)
+		n.queues[channel] = q
+		start(q)
+	}
+	return q
+}
+
+// isSent tells whether a message that is about no incident was sent, or is on its way.
+func (n *notifier) isSent(id, channel string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.notices[id] != nil || n.records.get(id, channel).Root.Posted
+}
+
+// ready tells whether this notifier is the one that tells, and knows of all alerts.
+func (n *notifier) ready() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.caughtUp && n.duty.has()
+}
+
+// incidentsOf are the incidents of an operation that were open at some time between two instants.
+func (n *notifier) incidentsOf(operation string, from, to time.Time) []slack.DayIncident {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return dayIncidents(n.fold.All(), operation, from, to)
 }
 
 // ringAll wakes the queues that have something to consider.
@@ -220,6 +266,13 @@ func (p *progress) set(reached incident.Progress, alerts uint64) {
 	case p.changed <- struct{}{}:
 	default:
 	}
+}
+
+// operations are those that were evaluated.
+func (p *progress) operations() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Sorted(maps.Keys(p.reached))
 }
 
 func (p *progress) of(operation string) (incident.Progress, uint64) {

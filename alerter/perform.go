@@ -47,7 +47,7 @@ func (n *notifier) perform(ctx context.Context, q *queue, j *job) {
 // keeps it.
 func (n *notifier) intend(ctx context.Context, j *job, deadline time.Time) (record, error) {
 	rec, part := j.rec, &j.part
-	if j.members != nil {
+	if !j.isIncident() {
 		part = nil
 	}
 	if j.claims != nil {
@@ -92,8 +92,10 @@ func (n *notifier) followUp(q *queue, j *job, err error) {
 	if err != nil || j.action.Step != incident.PostRoot && j.action.Step != incident.FindRoot {
 		return
 	}
-	if j.members == nil {
+	if j.isIncident() {
 		n.picture(j.part.ID, q.channel)
+	}
+	if j.members == nil {
 		return
 	}
 	n.mu.Lock()
@@ -171,7 +173,7 @@ func (n *notifier) observe(j *job, err error) {
 	default:
 		failure := slack.FailureOf(err)
 		n.metrics.notifications.WithLabelValues(failure.Class.String()).Inc()
-		n.log.Warn("Slack was not told; it stays queued", "doing", j.action.Step.String(), "incident", j.part.ID,
+		n.log.Warn("Slack was not told; it stays queued", "doing", j.action.Step.String(), "incident", j.rec.Incident,
 			"class", failure.Class.String(), "error", err, "next_step", failure.Hint)
 	}
 }
