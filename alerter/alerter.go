@@ -254,6 +254,9 @@ func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucke
 		notices:  make(map[string]func(*slack.Composer) slack.Message),
 		silences: func() []incident.Silence { return nil }, picture: func(string, string) {},
 	}
+	if uploader, ok := a.sink.(slack.Uploader); ok {
+		n.showPictures(uploader)
+	}
 	if a.config.Digest.IsSet() {
 		n.digest = &digests{at: a.config.Digest, zone: a.config.Alerts.Timezone.Zone(), js: js, notifier: n, channel: a.channel("")}
 	}

@@ -31,7 +31,7 @@ type blindness struct {
 	reason  string
 	record  incident.Record // what was done about the message
 	adopted bool            // the channel was searched for a message of another process
-	orphan  bool            // this process began blind: the message may be another one's
+	orphan  bool            // this process began without NATS: there may be a message of another one
 }
 
 // look notes whether anything is seen, and tells whether people must be told that it is not.
@@ -59,7 +59,7 @@ func (b *blindness) look(seeing, onDuty bool, reason string, now time.Time, afte
 
 // watch tells people when NATS has been away for a while, and that it is back, until ctx ends.
 func (a *Alerter) watch(ctx context.Context) {
-	b := blindness{orphan: true}
+	b := blindness{orphan: !a.options.Conn.IsConnected()}
 	for rhythm := time.Second; ctx.Err() == nil; waitFor(ctx, nil, time.Now().Add(rhythm)) {
 		reason := a.cannotSee()
 		tell := b.look(reason == "", a.onDuty(), reason, time.Now(), a.blindAfter)

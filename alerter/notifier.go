@@ -35,6 +35,7 @@ type notifier struct {
 	silences  func() []incident.Silence
 	picture   func(id, channel string) // draws the picture below a root that was posted
 	digest    *digests                 // nil without
+	pictures  *pictures                // nil without
 	log       *slog.Logger
 	metrics   *metrics
 
@@ -54,11 +55,28 @@ func (n *notifier) run(ctx context.Context) error {
 	startQueue := func(q *queue) { group.Go(func() error { n.work(ctx, q); return nil }) }
 	group.Go(func() error { return n.follow(ctx, startQueue) })
 	group.Go(func() error { n.tend(ctx); return nil })
+	if n.pictures != nil {
+		group.Go(func() error { n.pictures.run(ctx); return nil })
+	}
 	if n.digest != nil {
 		n.digest.start = startQueue
 		group.Go(func() error { n.digest.run(ctx); return nil })
 	}
 	return group.Wait()
+}
+
+// showPictures makes it show pictures, too.
+func (n *notifier) showPictures(sink slack.Uploader) {
+	n.pictures = &pictures{
+		js: n.js, sink: sink, composer: &n.composer, records: n.records, log: n.log, attempt: n.attempt,
+		wanted: make(chan pictureOf, pictureQueue),
+		incident: func(id, channel string) (incident.Incident, bool) {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			return n.part(id, channel)
+		},
+	}
+	n.picture = n.pictures.want
 }
 
 // follow folds ALERTS from its beginning. Nobody is told before all that was there has been read: what an incident has

@@ -167,14 +167,18 @@ func (r *records) reread(ctx context.Context, key string, of incident.Record) er
 	return nil
 }
 
-// stale are the ids of groups none of whose members is known any more, and of the daily messages of long ago.
+// stale are the ids of groups none of whose members is known any more, and of pictures and daily messages of long ago.
 func (r *records) stale(known func(id string) bool, now time.Time) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var ids []string
 	for _, rec := range r.byKey {
-		old := now.Sub(rec.Root.PostedAt) > incident.GiveUp && rec.Root.Intent == nil
-		if old && (isDigest(rec.Incident) || incident.IsGroup(rec.Incident) && !slices.ContainsFunc(rec.Members, known)) {
+		last := rec.Root.PostedAt
+		if intent := rec.Root.Intent; intent != nil {
+			last = intent.Deadline
+		}
+		other := isDigest(rec.Incident) || isPicture(rec.Incident) || incident.IsGroup(rec.Incident) && !slices.ContainsFunc(rec.Members, known)
+		if other && now.Sub(last) > incident.GiveUp {
 			ids = append(ids, rec.Incident)
 		}
 	}
