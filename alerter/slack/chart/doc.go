@@ -7,6 +7,10 @@
 // lines with their values at the axis, and a bar below the plot lasts as long as the incident. What is not known is
 // hatched, what is known to be no calls is blank.
 //
+// There are at most 300 columns. Windows that are shorter than one are pooled: their calls are summed and volumes are
+// means, so that one bad window of ten seconds is seen as part of its five minutes; its frame is then that column's. A
+// column of which less than half is known is not known.
+//
 // A picture depends on the [Chart] alone: no clock, no environment, no fonts of the machine. All places are computed in
 // integers, and glyphs in fixed point from curves that are flattened in integers, so that the pixels are the same on every
 // architecture (see glyphs.go). Only the compression may differ between versions of Go.

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -33,7 +34,9 @@ func (w Words) english() Words {
 		w.Result = func(name string) string { return strings.ReplaceAll(name, "_", " ") }
 	}
 	if w.Percent == nil {
-		w.Percent = func(share float64) string { return strconv.FormatFloat(share*100, 'f', -1, 64) + "%" }
+		w.Percent = func(share float64) string {
+			return strconv.FormatFloat(math.Round(share*10_000)/100, 'f', -1, 64) + "%"
+		}
 	}
 	if w.Number == nil {
 		w.Number = func(calls float64) string { return strconv.FormatFloat(calls, 'f', -1, 64) }
