@@ -66,7 +66,7 @@ func TestBlind(t *testing.T) {
 				if strings.HasPrefix(name, "told by another") {
 					w.blind = time.Hour
 				}
-				p = w.launch()
+				w.launch()
 			}
 			w.server = natstest.ServerIn(t, dir, strings.TrimPrefix(server.URL(), "nats://"))
 			expect("that it is over", "over")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -16,8 +15,6 @@ import (
 
 // picturePrefix begins the ids of the records about pictures.
 const picturePrefix = "@picture/"
-
-func isPicture(id string) bool { return strings.HasPrefix(id, picturePrefix) }
 
 const (
 	pictureTries = 3                // how often a picture that surely was not shown is tried

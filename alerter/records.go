@@ -167,7 +167,7 @@ func (r *records) reread(ctx context.Context, key string, of incident.Record) er
 	return nil
 }
 
-// stale are the ids of groups none of whose members is known any more, and of pictures and daily messages of long ago.
+// stale are the ids of groups none of whose members is known any more, and of daily messages of long ago.
 func (r *records) stale(known func(id string) bool, now time.Time) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -177,7 +177,7 @@ func (r *records) stale(known func(id string) bool, now time.Time) []string {
 		if intent := rec.Root.Intent; intent != nil {
 			last = intent.Deadline
 		}
-		other := isDigest(rec.Incident) || isPicture(rec.Incident) || incident.IsGroup(rec.Incident) && !slices.ContainsFunc(rec.Members, known)
+		other := isDigest(rec.Incident) || incident.IsGroup(rec.Incident) && !slices.ContainsFunc(rec.Members, known)
 		if other && now.Sub(last) > incident.GiveUp {
 			ids = append(ids, rec.Incident)
 		}
@@ -189,7 +189,7 @@ func (r *records) stale(known func(id string) bool, now time.Time) []string {
 func (r *records) forget(ctx context.Context, ids []string) error {
 	for _, id := range ids {
 		r.mu.Lock()
-		keys := slices.Clone(r.keysOf[incident.KeyPrefix(id)])
+		keys := slices.Concat(r.keysOf[incident.KeyPrefix(id)], r.keysOf[incident.KeyPrefix(picturePrefix+id)])
 		r.mu.Unlock()
 		for _, key := range keys {
 			if err := r.purge(ctx, key); err != nil {

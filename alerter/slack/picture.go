@@ -47,13 +47,15 @@ func (c *Composer) Picture(inc *incident.Incident, windows []events.Event) (Pict
 	from, to, _ := PictureOf(inc)
 	drawn := chart.Chart{
 		Title: d.headline("%s", s.title), From: from, To: to, Framed: *fired.Window, Since: inc.Start, Zone: d.zone,
-		Threshold: fired.Threshold, Words: d.pictureWords(w, fired.Window.Length()),
+		Words: d.pictureWords(w, fired.Window.Length()),
 	}
 	if s.share {
-		drawn.Results = s.results
+		drawn.Results, drawn.Threshold = s.results, fired.Threshold
 	}
 	if o := fired.Observed; o != nil {
-		drawn.Usual = o.Usual
+		if s.share {
+			drawn.Usual = o.Usual
+		}
 		if fired.Value != nil && s.share {
 			drawn.Label = fmt.Sprintf(w.label, s.value(*fired.Value), d.words.number(float64(o.Total), 0))
 		}
