@@ -38,11 +38,22 @@ type Options struct {
 	Conn    *nats.Conn // stays open when the alerter stops
 	Metrics prometheus.Registerer
 	Output  io.Writer // of the messages when there is no Slack; nil means standard output
+	Preview *Preview  // a stand-in for Slack when there is none, beside Output; nil means none
 	// Ready tells the dead man's switch whether all is well; nil means whether this alerter is ready.
 	Ready func() bool
 	// Embedded says that the NATS server lives and dies with this process: what it lacks will not come by waiting.
 	Embedded bool
 }
+
+// Preview is a server that behaves like Slack and shows what people would see. Its channel is called as the terminal is, so
+// that what was shown there is not taken for what real people were told.
+type Preview struct {
+	APIURL, Token, AppToken string
+	Page                    string // where it can be looked at
+}
+
+// PreviewChannel is the channel of a [Preview].
+const PreviewChannel = "terminal"
 
 // Alerter judges and tells.
 type Alerter struct {
@@ -84,10 +95,22 @@ func (a *Alerter) chooseSink() {
 	case c.WebhookURL.IsSet():
 		a.sink, a.channel = slack.NewWebhook(c.WebhookURL.Value, c.WebhookURL.Reload, 0), fixed("webhook")
 	default:
-		log.Warn("neither SLACK_TOKEN nor SLACK_WEBHOOK_URL is set: messages go to standard output")
-		a.sink, a.channel = terminal(a.options.Output), fixed("terminal")
-		a.pacer.Interval = time.Nanosecond // a terminal needs no pause between cards
+		a.pretend(terminal(a.options.Output))
+		a.channel = fixed(PreviewChannel)
 	}
+}
+
+// pretend tells a terminal, and a preview of Slack where there is one.
+func (a *Alerter) pretend(out *slack.Terminal) {
+	where := "standard output"
+	if p := a.options.Preview; p != nil {
+		where += ", and as Slack would show them to " + p.Page
+		a.sink = slack.NewMirror(slack.NewClient(slack.Config{APIURL: p.APIURL, Token: func() string { return p.Token }}), out)
+	} else {
+		a.sink = out
+	}
+	a.pacer.Interval = time.Nanosecond // neither needs a pause between messages
+	a.options.Log.Warn("neither SLACK_TOKEN nor SLACK_WEBHOOK_URL is set: messages go to " + where)
 }
 
 func terminal(out io.Writer) *slack.Terminal {

@@ -46,16 +46,18 @@ type digests struct {
 
 func (d *digests) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		if d.at.IsSet() && d.notifier.ready() {
-			d.look(ctx, time.Now())
+		wait := time.Second
+		if d.notifier.ready() && d.look(ctx, time.Now()) {
+			wait = digestRhythm
 		}
-		waitFor(ctx, nil, time.Now().Add(digestRhythm))
+		waitFor(ctx, nil, time.Now().Add(wait))
 	}
 }
 
-// look gives the daily message to its channel's queue when it is time and it was not sent.
-func (d *digests) look(ctx context.Context, now time.Time) {
-	if now.Sub(d.knownAt) > zonesRhythm {
+// look gives the daily message to its channel's queue when it is time and it was not sent. It tells whether there is anything
+// to send one about.
+func (d *digests) look(ctx context.Context, now time.Time) bool {
+	if len(d.known) == 0 || now.Sub(d.knownAt) > zonesRhythm {
 		d.known, d.knownAt = d.zones(ctx), now
 	}
 	zones, zone := d.known, d.zone
@@ -65,12 +67,13 @@ func (d *digests) look(ctx context.Context, now time.Time) {
 	due := d.at.After(now.Add(-digestLate), zone)
 	id := digestPrefix + due.In(zone).Format(time.DateOnly)
 	if due.After(now) || d.notifier.isSent(id, d.channel) || len(zones) == 0 {
-		return
+		return len(zones) > 0
 	}
 	days := d.days(ctx, zones, due)
 	if ctx.Err() == nil && len(days) > 0 {
 		d.notifier.announce(id, d.channel, func(c *slack.Composer) slack.Message { return c.Digest(id, days) }, d.start)
 	}
+	return true
 }
 
 // zones are those in which the people of each operation live :: operation → zone.
