@@ -79,6 +79,7 @@ type Server struct {
 	listener net.Listener
 	closed   chan struct{} // by Close
 	closing  sync.Once
+	page     http.Handler
 
 	mu        sync.Mutex // guards all below
 	token     string
@@ -111,6 +112,7 @@ func New(o Options) *Server {
 	for _, c := range o.Channels {
 		s.channels = append(s.channels, &c)
 	}
+	s.page = s.newPage()
 	return s
 }
 

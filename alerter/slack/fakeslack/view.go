@@ -1,0 +1,196 @@
+package fakeslack
+
+import (
+	"cmp"
+	"fmt"
+	"hash/fnv"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+
+	"unconnected/alerter/slack/fakeslack/mrkdwn"
+)
+
+// view is what the page shows of a channel.
+type view struct {
+	Channel   *Channel
+	Channels  []*Channel
+	You       *User
+	Connected bool // buttons work
+	Messages  []messageView
+}
+
+// messageView is a message as people see it.
+type messageView struct {
+	ID       string // of the HTML element
+	TS       string
+	Author   string
+	App      bool   // the author
+	Initial  string // for the picture of a person
+	At       time.Time
+	Edited   bool
+	Private  bool // only you see it
+	ReplyTo  string
+	ReplyTS  string // of the root, for a reply that the channel shows too
+	Mentions bool   // you
+	Text     template.HTML
+	Blocks   []blockView
+	Files    []fileView
+	Replies  []messageView
+}
+
+type fileView struct {
+	ID, Title, AltText string
+	Image              bool
+	Size               string
+}
+
+// view is what the page shows now of a channel, named by id; of the first one if there is no such.
+func (s *Server) view(channel string) view {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := view{You: s.you(), Connected: len(s.sockets.ready()) > 0}
+	for _, c := range s.channels {
+		known := *c
+		v.Channels = append(v.Channels, &known)
+		if v.Channel == nil || known.ID == channel {
+			v.Channel = &known
+		}
+	}
+	if v.Channel == nil {
+		v.Channel = &Channel{}
+		return v
+	}
+	var all []*Message
+	for _, m := range slices.Concat(s.messages, s.whispers) {
+		if m.Channel == v.Channel.ID && (m.To == "" || m.To == v.You.ID) {
+			all = append(all, m)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *Message) int { return cmp.Compare(micro(a.TS), micro(b.TS)) })
+	v.Messages = s.threads(all, v.Connected)
+	return v
+}
+
+// threads are the messages of a channel, replies below their roots. The caller holds mu.
+func (s *Server) threads(all []*Message, connected bool) []messageView {
+	replies := make(map[string][]messageView)
+	for _, m := range all {
+		if !m.IsRoot() {
+			replies[m.ThreadTS] = append(replies[m.ThreadTS], s.messageView(m, connected))
+		}
+	}
+	var shown []messageView
+	for _, m := range all {
+		if !m.IsRoot() && !m.Broadcast {
+			continue
+		}
+		mv := s.messageView(m, connected)
+		if m.IsRoot() {
+			mv.Replies = replies[m.TS]
+		} else {
+			mv.ID, mv.ReplyTS, mv.ReplyTo = "b"+m.TS, m.ThreadTS, "a message that is gone"
+			if root := s.message(m.ThreadTS); root != nil {
+				mv.ReplyTo = root.headline()
+			}
+		}
+		shown = append(shown, mv)
+	}
+	return shown
+}
+
+// messageView is one message. The caller holds mu.
+func (s *Server) messageView(m *Message, connected bool) messageView {
+	mv := messageView{
+		ID: "m" + m.TS, TS: m.TS, Author: "unconnected", App: true, At: time.UnixMicro(micro(m.TS)).UTC(),
+		Edited: m.Edits > 0, Private: m.To != "", Mentions: mentions(m, s.you().ID),
+		Blocks: s.blockViews(m, connected),
+	}
+	if m.User != "" {
+		mv.App, mv.Author = false, m.User
+		if u := s.user(m.User); u != nil {
+			mv.Author = u.realName()
+		}
+		mv.Initial = strings.ToUpper(string([]rune(mv.Author)[:1]))
+	}
+	if len(mv.Blocks) == 0 {
+		mv.Text = mrkdwn.HTML(m.Text, s.names())
+	}
+	for _, f := range m.Files {
+		mv.Files = append(mv.Files, fileView{
+			ID: f.ID, Title: f.Title, AltText: cmp.Or(f.AltText, f.Title), Image: shownImages[f.Type],
+			Size: fmt.Sprintf("%.1f kB", float64(len(f.Data))/1000),
+		})
+	}
+	return mv
+}
+
+// mentions tells whether a message calls for somebody.
+func mentions(m *Message, user string) bool {
+	text := m.Text + string(m.Blocks)
+	for _, sign := range []string{"<@" + user + ">", "<!here", "<!channel", "<!everyone"} {
+		// encoding/json writes brackets as \u003c and \u003e.
+		if strings.Contains(text, sign) || strings.Contains(text, strings.NewReplacer("<", `\u003c`, ">", `\u003e`).Replace(sign)) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxHeadline is how much of a message others quote, in characters.
+const maxHeadline = 80
+
+// headline is a message in a line.
+func (m *Message) headline() string {
+	line := m.Text
+	for _, b := range m.blocks() {
+		if b.Type == "header" && b.Text != nil {
+			line = b.Text.Text
+			break
+		}
+	}
+	line, _, _ = strings.Cut(line, "\n")
+	if runes := []rune(line); len(runes) > maxHeadline {
+		line = string(runes[:maxHeadline-1]) + "…"
+	}
+	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(line)
+}
+
+// names tell how those are called who are mentioned. The caller holds mu while they are used.
+func (s *Server) names() mrkdwn.Names {
+	return mrkdwn.Names{
+		User: func(id string) string {
+			if id == botUser {
+				return "unconnected"
+			}
+			if u := s.user(id); u != nil {
+				return u.realName()
+			}
+			return ""
+		},
+		Channel: s.channelName,
+		Group: func(id string) string {
+			if g := s.group(id); g != nil {
+				return g.Handle
+			}
+			return ""
+		},
+	}
+}
+
+// Version tells whether a message on a page is as it is now.
+func (m messageView) Version() string {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%+v", m) // a hash takes everything
+	return fmt.Sprintf("%x", h.Sum64())
+}
+
+// Clock is when the message was written, for browsers.
+func (m messageView) Clock() string { return m.At.Format(time.RFC3339) }
+
+// UTC is when the message was written, for people without a script.
+func (m messageView) UTC() string { return m.At.Format("15:04 UTC") }
+
+// LastReply is when the newest reply was written, for browsers.
+func (m messageView) LastReply() messageView { return m.Replies[len(m.Replies)-1] }
