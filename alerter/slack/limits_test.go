@@ -161,27 +161,11 @@ func TestParseMention(t *testing.T) {
 	}
 }
 
-func TestNumbers(t *testing.T) {
-	cases := []struct {
-		value    float64
-		decimals int
-		en, es   string
-	}{
-		{1073, 0, "1,073", "1.073"}, {999, 0, "999", "999"}, {1234567.5, 2, "1,234,567.5", "1.234.567,5"},
-		{-1234, 0, "−1,234", "−1.234"}, {-0.001, 2, "0", "0"}, {0.126, 2, "0.13", "0,13"},
-	}
-	for _, c := range cases {
-		if en, es := english.number(c.value, c.decimals), spanish.number(c.value, c.decimals); en != c.en || es != c.es {
-			t.Errorf("%v is %q and %q, want %q and %q", c.value, en, es, c.en, c.es)
+func TestBound(t *testing.T) {
+	for share, want := range map[float64]string{0.2: "20%", 0.125: "12.5%", 0.0525: "5.25%", 0.2312345: "23%", 0.0712345: "7.1%"} {
+		if got := english.bound(share); got != want {
+			t.Errorf("a threshold of %v is %q, want %q", share, got, want)
 		}
-	}
-	for share, want := range map[float64]string{0.44361: "44%", 0.0771: "7.7%", 0.0996: "10%", 0: "0%", 1: "100%", 0.995: "100%"} {
-		if got := english.percent(share); got != want {
-			t.Errorf("the share %v is %q, want %q", share, got, want)
-		}
-	}
-	if got := spanish.percentExact(0.125); got != "12,5\u00a0%" {
-		t.Errorf("a threshold of 0.125 is %q", got)
 	}
 }
 
