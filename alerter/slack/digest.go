@@ -197,10 +197,11 @@ func (d *digest) incident(day *Day, i *DayIncident) string {
 	if i.Peak != nil && known {
 		title += ", " + fmt.Sprintf(w.peak, subject{words: w, share: rule.Share}.value(*i.Peak))
 	}
-	from := w.when(d.local(day, i.Start), d.local(day, day.From))
+	start, around := d.local(day, i.Start), d.local(day, day.From)
 	if i.Open {
-		return "🔴 " + joined(title, fmt.Sprintf(w.otherSince, from), w.ongoing)
+		return "🔴 " + joined(title, fmt.Sprintf(w.otherSince, w.from(start, around)), w.ongoing)
 	}
+	from := w.when(start, around)
 	to := w.when(d.local(day, i.End), d.local(day, day.From))
 	return "✅ " + joined(title, from+"–"+to, w.duration(i.duration(day)))
 }

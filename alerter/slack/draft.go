@@ -90,7 +90,10 @@ func (c *Composer) name(operation string) string {
 // closedTitle names what was wrong by its worst moment.
 func (d *draft) closedTitle(lead incident.State) string {
 	s := d.subject(&lead.Latest)
-	if lead.Peak == nil {
+	switch {
+	case s.noData && lead.Latest.Reason == events.ReasonCleared:
+		return d.words.dataAgain
+	case lead.Peak == nil:
 		return s.title
 	}
 	return s.title + ", " + fmt.Sprintf(d.words.peak, s.value(*lead.Peak))
@@ -115,7 +118,11 @@ func (d *draft) marked(m Message) Message {
 		return m
 	}
 	m.Icon, m.Headline, m.Mentions = "🧪", fmt.Sprintf(d.words.drill, m.Headline), nil
-	m.Status = append([]string{d.words.drillNote}, m.Status...)
+	note := d.words.drillNote
+	if !d.inc.Open {
+		note = d.words.drillOver
+	}
+	m.Status = append([]string{note}, m.Status...)
 	return m
 }
 

@@ -23,6 +23,9 @@ func (d *draft) firingFacts(state incident.State) []Fact {
 		fact.Text += s.compared(a)
 		facts = append(facts, fact)
 	}
+	if parts := s.parts(a); parts != "" {
+		facts = append(facts, Fact{Text: parts})
+	}
 	if !s.saidBy(a) {
 		facts = append(facts, Fact{Text: a.Summary})
 	}

@@ -35,7 +35,11 @@ func (c *Composer) Group(id string, members []incident.Incident, posted time.Tim
 		m.Headline = fmt.Sprintf(g.words.groupOf, all, g.titles(open))
 	}
 	g.alarm(&m, open)
-	m.Aside = joined(g.named(open), g.late(posted))
+	late := g.late(posted)
+	m.Aside = joined(g.named(open), late)
+	if late != "" {
+		m.Notes = append([]string{late}, m.Notes...)
+	}
 	return g.marked(m)
 }
 
@@ -51,7 +55,7 @@ func (c *Composer) GroupReminder(id string, members []incident.Incident, now tim
 	lasted := g.words.duration(now.Sub(first.inc.Start))
 	m.Headline = fmt.Sprintf(g.words.groupReminder, lasted, g.operations(g.members), g.titles(g.members))
 	g.alarm(&m, g.members)
-	m.Aside, m.Advice = g.named(g.members), nil
+	m.Facts, m.Aside, m.Advice = c.unattended(), g.named(g.members), nil
 	return g.marked(m)
 }
 
@@ -68,11 +72,28 @@ func (c *Composer) group(members []incident.Incident) *group {
 	for i := range members {
 		g.members = append(g.members, c.draft(&members[i]))
 	}
-	slices.SortFunc(g.members, func(a, b *draft) int { return a.inc.Compare(b.inc) })
+	slices.SortFunc(g.members, compareMembers)
 	for _, d := range g.members {
 		g.apart = g.apart || d.zone.String() != g.members[0].zone.String()
 	}
 	return &g
+}
+
+// compareMembers puts the most urgent first: as incidents are compared, but of several equally severe ones the highest share.
+func compareMembers(a, b *draft) int {
+	if a.inc.Open != b.inc.Open || a.inc.Severity() != b.inc.Severity() {
+		return a.inc.Compare(b.inc)
+	}
+	return cmp.Or(cmp.Compare(b.leadShare(), a.leadShare()), a.inc.Compare(b.inc))
+}
+
+// leadShare is the value of the alert that leads; 0 when that is no share.
+func (d *draft) leadShare() float64 {
+	lead := d.inc.Lead()
+	if lead.Latest.Value == nil || !d.subject(&lead.Latest).share {
+		return 0
+	}
+	return *lead.Latest.Value
 }
 
 // message is the part that all messages about the group have: a line for each member, and what their times mean.

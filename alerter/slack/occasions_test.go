@@ -62,7 +62,10 @@ var occasions = []struct {
 	{"group-partly", func(c *Composer) Message { return c.Group("@group/x", operations(12, 4), minute(7)) }},
 	{"group-resolved", func(c *Composer) Message { return c.Group("@group/x", operations(6, 6), minute(7)) }},
 	{"group-mixed", func(c *Composer) Message { return c.Group("@group/x", mixed(), minute(21)) }},
-	{"group-reminder", func(c *Composer) Message { return c.GroupReminder("@group/x", operations(6, 2), minute(240)) }},
+	{"group-reminder", func(c *Composer) Message {
+		c.Buttons = true
+		return c.GroupReminder("@group/x", operations(6, 2), minute(240))
+	}},
 	{"digest-one", func(c *Composer) Message { return c.Digest("digest", days(1)) }},
 	{"digest-quiet", func(c *Composer) Message {
 		day := days(1)
@@ -83,7 +86,7 @@ var occasions = []struct {
 // congested is a critical alert with what is usual.
 func congested() events.Alert {
 	return with(firing("CongestionSpike", "critical", "congestion", 0, 476, 1073), func(a *events.Alert) {
-		usual, threshold := 0.1312, 0.2312
+		usual, threshold := 0.13118, 0.23118
 		a.Observed.Usual, a.Threshold = &usual, &threshold
 	})
 }

@@ -77,27 +77,25 @@ func (c *Composer) deed(inc *incident.Incident, t incident.Transition) Message {
 	w, a, at := d.words, t.Action, t.Action.At.In(d.zone)
 	lead := inc.Lead()
 	title := d.subject(&lead.Latest).named(&lead.Latest)
-	who := w.person(a.By)
-	m := Message{Brief: true, More: w.more, Transition: t.ID(), Incident: inc.ID, Facts: []Fact{{Text: clock(at) + ", " + w.date(at) + " (" + zone(at) + ")"}}}
+	m := Message{Brief: true, More: w.more, Transition: t.ID(), Incident: inc.ID}
+	effect, why := "", w.why
 	switch t.Kind {
 	case incident.Silenced:
 		until := at
 		if a.Until != nil {
 			until = a.Until.In(d.zone)
 		}
-		m.Icon, m.Headline = "🔕", d.titled(d.silenced(until, a.By, at)+": "+d.covered(a))
-		m.Facts = []Fact{{Text: fmt.Sprintf(w.untilExactly, w.exactly(until))}}
-		m.Notes = []string{w.quiet}
+		m.Icon, m.Headline, effect = "🔕", d.titled(d.silenced(until, a.By, at)+": "+d.covered(a)), w.quiet
 	case incident.Unsilenced:
-		m.Icon, m.Headline = "🔔", d.titled(fmt.Sprintf(w.endedSilence, who, title))
-		m.Notes = []string{w.loud}
+		m.Icon, m.Headline, effect = "🔔", d.titled(fmt.Sprintf(w.endedSilence, w.person(a.By), title)), w.loud
 	default:
-		m.Icon, m.Headline = "👀", d.titled(fmt.Sprintf(w.tookOver, who, title))
-		m.Notes = []string{w.noReminders}
+		m.Icon, m.Headline, effect, why = "👀", d.titled(fmt.Sprintf(w.tookOver, w.person(a.By), title)), w.noReminders, w.remark
 	}
 	if reason := shortened(a.Reason, limitReason); reason != "" {
-		m.Facts = append(m.Facts, Fact{Text: fmt.Sprintf(w.why, reason)})
+		m.Facts = []Fact{{Text: fmt.Sprintf(why, reason)}}
 	}
+	m.Facts = append(m.Facts, Fact{Text: effect})
+	m.Notes = []string{clock(at) + ", " + w.date(at) + " (" + zone(at) + ")"}
 	return d.marked(m)
 }
 
@@ -127,8 +125,7 @@ func (c *Composer) Reminder(inc *incident.Incident, now time.Time) Message {
 	m := Message{
 		Icon: icon(a.Severity), Headline: d.titled(fmt.Sprintf(w.reminder, lasted, s.named(a))),
 		Mentions: c.mentions(inc), Brief: true, More: w.more, Incident: inc.ID, Transition: inc.Last().ID(),
-		Facts: []Fact{{Strong: w.nobody}}, Others: d.others(lead.Rule()), Buttons: d.buttons(incident.Mute{}),
-		Notes: d.notes(a, now, now),
+		Facts: d.unattended(), Others: d.others(lead.Rule()), Buttons: d.buttons(incident.Mute{}), Notes: d.notes(a, now, now),
 	}
 	if s.noData {
 		m.Facts = append(m.Facts, d.blindFacts(a)...)
@@ -137,6 +134,14 @@ func (c *Composer) Reminder(inc *incident.Incident, now time.Time) Message {
 	}
 	d.advise(&m, s)
 	return d.marked(m)
+}
+
+// unattended says that nobody takes care of what a reminder is about; only where people can say that they do.
+func (c *Composer) unattended() []Fact {
+	if !c.Buttons {
+		return nil
+	}
+	return []Fact{{Strong: wordsFor(c.Language).nobody}}
 }
 
 // lastKnown are the value as the last event told it, with its time, and the worst that there was.

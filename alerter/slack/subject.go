@@ -157,7 +157,28 @@ func (s subject) saidBy(a *events.Alert) bool {
 		return true
 	}
 	n, ok := s.counted(a)
-	return ok && len(s.results) == 1 && strings.Contains(a.Summary, s.count(n, a.Observed.Total))
+	return ok && (s.counts(a, n) || len(s.results) > 1 && !slices.ContainsFunc(s.results, func(result string) bool {
+		return !strings.Contains(a.Summary, s.words.Decimal(float64(a.Observed.Counts[result]), 0))
+	}))
+}
+
+// counts tells whether the summary gives the count, in whichever language it is.
+func (s subject) counts(a *events.Alert, n int64) bool {
+	return slices.ContainsFunc([]*words{&english, &spanish}, func(w *words) bool {
+		return strings.Contains(a.Summary, subject{words: w}.count(n, a.Observed.Total))
+	})
+}
+
+// parts are the counts behind a value of several results: congestion 300 · channel unavailable 260.
+func (s subject) parts(a *events.Alert) string {
+	if _, ok := s.counted(a); !ok || len(s.results) < 2 {
+		return ""
+	}
+	parts := make([]string, len(s.results))
+	for i, result := range s.results {
+		parts[i] = s.words.result(result) + " " + s.words.Decimal(float64(a.Observed.Counts[result]), 0)
+	}
+	return joined(parts...)
 }
 
 // counted is how many calls make up the value; ok is false when the value comes from more than this window.
@@ -180,19 +201,19 @@ func (s subject) value(v float64) string {
 
 // compared is what the value is held against: what is usual, if the rule looks at that, and the threshold.
 func (s subject) compared(a *events.Alert) string {
-	text := ""
+	usual, learning := "", ""
 	switch {
 	case !s.share || a.Observed == nil:
 	case a.Observed.Usual != nil:
-		text = fmt.Sprintf(s.words.usual, s.words.Percent(*a.Observed.Usual))
+		usual = fmt.Sprintf(s.words.usual, s.words.Percent(*a.Observed.Usual))
 	case a.Observed.Learning:
-		text = s.words.learning
+		learning = s.words.learning
 	}
 	switch {
 	case a.Threshold == nil:
-		return text
+		return usual + learning
 	case s.share:
-		return fmt.Sprintf(s.words.threshold, s.words.bound(*a.Threshold)) + text
+		return usual + fmt.Sprintf(s.words.threshold, s.words.bound(*a.Threshold)) + learning
 	}
 	return fmt.Sprintf(s.words.threshold, s.words.Decimal(*a.Threshold, 4))
 }
@@ -236,6 +257,9 @@ func networkSide(results []string) bool {
 func (w *words) result(name string) string {
 	if title := w.results[name]; title != "" {
 		return title
+	}
+	if rest, ok := strings.CutPrefix(name, "r_"); ok && rest != "" && rest[0] >= '0' && rest[0] <= '9' {
+		name = rest // the letter only keeps names from beginning with a digit
 	}
 	return upperFirst(strings.ReplaceAll(name, "_", " "))
 }

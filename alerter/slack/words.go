@@ -25,7 +25,7 @@ type words struct {
 	severities                                           map[string]string // :: severity → word
 	results                                              map[string]string // :: result → title
 	hints                                                map[string]string // :: result → what to check first
-	noData, noDataSince, known, otherHint                string
+	noData, noDataSince, known, dataAgain, otherHint     string
 
 	people
 	many
@@ -35,11 +35,11 @@ type words struct {
 
 // people are the phrases about what people do.
 type people struct {
-	drill, drillNote                                                 string
+	drill, drillNote, drillOver                                      string
 	isOnIt, wasOnIt, nobody, somebody                                string
 	silencedUntil, by                                                string
 	tookOver, endedSilence, reminder                                 string // who or how long, title
-	untilExactly, why                                                string
+	why, remark                                                      string
 	noReminders, quiet, loud                                         string
 	allAlerts, allEverywhere                                         string
 	acknowledge, silence, silenceHour, silenceHours, silenceTomorrow string // on buttons
