@@ -72,14 +72,20 @@ func (m *Message) PlainText() string {
 	if len(m.Mentions) > 0 {
 		lines[0] = strings.Join(m.Mentions, " ") + " " + lines[0]
 	}
-	for _, text := range m.lines() {
-		lines = append(lines, cutEscaped(text, limitLine))
+	lines = append(lines, escapeLines(m.above())...)
+	if others := fit(escapeLines(m.Others), limitOthers, m.more()); others != "" { // what comes below has its room, too
+		lines = append(lines, others)
 	}
-	return fit(lines, limitText, m.more())
+	return fit(append(lines, escapeLines(m.below())...), limitText, m.more())
 }
 
 // lines are all lines below the headline, without form.
 func (m *Message) lines() []string {
+	return slices.Concat(m.above(), m.Others, m.below())
+}
+
+// above are the lines between the headline and the further alerts.
+func (m *Message) above() []string {
 	lines := slices.Clone(m.Status)
 	for _, f := range m.Facts {
 		lines = append(lines, f.String())
@@ -87,8 +93,12 @@ func (m *Message) lines() []string {
 	if len(m.Others) > 0 && m.OthersTitle != "" {
 		lines = append(lines, m.OthersTitle)
 	}
-	lines = append(lines, m.Others...)
-	lines = append(lines, m.Advice...)
+	return lines
+}
+
+// below are the lines after the further alerts.
+func (m *Message) below() []string {
+	lines := slices.Clone(m.Advice)
 	if m.Link.URL != "" {
 		lines = append(lines, m.Link.Text+": "+m.Link.URL)
 	}
