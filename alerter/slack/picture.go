@@ -57,7 +57,7 @@ func (c *Composer) Picture(inc *incident.Incident, windows []events.Event) (Pict
 			drawn.Usual = o.Usual
 		}
 		if fired.Value != nil && s.share {
-			drawn.Label = fmt.Sprintf(w.label, s.value(*fired.Value), d.words.number(float64(o.Total), 0))
+			drawn.Label = fmt.Sprintf(w.label, s.value(*fired.Value), d.words.Decimal(float64(o.Total), 0))
 		}
 	}
 	for i := range windows {
@@ -75,8 +75,8 @@ func (c *Composer) Picture(inc *incident.Incident, windows []events.Event) (Pict
 
 func (d *draft) pictureWords(w pictureWords, window time.Duration) chart.Words {
 	return chart.Words{
-		Result: d.words.result, Percent: d.words.percentExact, Date: d.words.date,
-		Number: func(calls float64) string { return d.words.number(calls, 0) },
+		Result: d.words.result, Percent: d.words.ExactPercent, Date: d.words.date,
+		Number: func(calls float64) string { return d.words.Decimal(calls, 0) },
 		Share:  w.share, Volume: fmt.Sprintf(w.volume, d.words.duration(window)), Threshold: w.threshold, Usual: w.usual, Other: w.other,
 		NoData: w.noData, NoCalls: w.noCalls, Incident: w.incident,
 	}
