@@ -45,7 +45,7 @@ func TestBlind(t *testing.T) {
 			}
 			w := newWorld(t)
 			w.useNATS(server)
-			w.blind, w.pace = 300*time.Millisecond, 10*time.Millisecond
+			w.blind, w.pace = 1500*time.Millisecond, 10*time.Millisecond
 			p := w.start()
 			w.play("default", "q")
 			p.judged(w)
