@@ -75,9 +75,6 @@ type Alerter struct {
 func New(c *Config, o Options) *Alerter {
 	a := &Alerter{config: c, options: o, metrics: newMetrics(o.Metrics), pacer: new(slack.Pacer), attempt: slack.DefaultTimeout, blindAfter: blindAfter}
 	a.chooseSink()
-	if c.Digest.IsSet() || c.AppToken.IsSet() {
-		o.Log.Warn("ALERT_DIGEST and SLACK_APP_TOKEN are not in effect yet")
-	}
 	return a
 }
 
