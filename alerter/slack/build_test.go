@@ -71,7 +71,7 @@ func composer(language string) *Composer {
 				Title: map[string]string{"en": "Channel unavailable", "es": "Canal no disponible"}, Results: []string{"chanunavail"}, Share: true,
 			},
 			"NetworkSideHalf": {
-				Title:   map[string]string{"en": "Half on the network side", "es": "La mitad en la red"},
+				Title:   map[string]string{"en": "Network side", "es": "Lado de la red"},
 				Results: []string{"congestion", "chanunavail"}, Share: true,
 			},
 			"BusyShift":   {Title: map[string]string{"en": "Busy", "es": "Ocupado"}, Results: []string{"busy"}, Share: true, Mention: []string{"U012AB3CD"}},

@@ -19,8 +19,8 @@ func TestGoldenMessagesKeepToTheLimits(t *testing.T) {
 
 // FuzzNobodyBreaksAMessage gives people and everything that a message names hostile texts.
 func FuzzNobodyBreaksAMessage(f *testing.F) {
-	for i, text := range nasty {
-		f.Add(text, nasty[(i+1)%len(nasty)], uint8(i), int64(i*i))
+	for i := range nasty {
+		f.Add(start(nasty[i]), start(nasty[(i+1)%len(nasty)]), uint8(i), int64(i*i))
 	}
 	f.Fuzz(func(t *testing.T, text, other string, n uint8, count int64) {
 		for _, language := range []string{"en", "es"} {
@@ -47,6 +47,9 @@ func FuzzNobodyBreaksAMessage(f *testing.F) {
 		}
 	})
 }
+
+// start is as much of a text as is too long for all that is made of it; the search goes faster than with all of it.
+func start(text string) string { return text[:min(len(text), 1000)] }
 
 // lived is an incident about which people did something, with hostile names and reasons.
 func lived(by, reason string, n int) incident.Incident {
