@@ -112,6 +112,9 @@ func (s *Server) elementView(m *Message, raw json.RawMessage, connected bool) el
 		v.Question = e.Confirm.Title.Text + "\n\n" + e.Confirm.Text.Text
 	}
 	for _, o := range e.offered() {
+		if o.Text == nil {
+			continue // in an element whose options were not checked
+		}
 		ov := optionView{Label: o.Text.Text, Value: o.Value, URL: webAddress(o.URL)}
 		if o.Description != nil {
 			ov.Description = o.Description.Text
