@@ -144,7 +144,7 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	control := http.NewResponseController(w)
 	send := func(text string) bool {
-		_ = control.SetWriteDeadline(time.Now().Add(pageAlive)) // the server's own would end the page; not all have one
+		_ = control.SetWriteDeadline(time.Now().Add(2 * pageAlive)) // the server's own would end the page
 		_, err := fmt.Fprint(w, text)
 		return err == nil && control.Flush() == nil
 	}

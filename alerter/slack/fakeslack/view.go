@@ -38,6 +38,7 @@ type messageView struct {
 	Blocks   []blockView
 	Files    []fileView
 	Replies  []messageView
+	hash     uint64 // of everything but the replies
 }
 
 type fileView struct {
@@ -46,52 +47,70 @@ type fileView struct {
 	Size               string
 }
 
+// scene is what a page is made of, taken at one moment, so that making it holds nobody up.
+type scene struct {
+	*Server   // for what does not change: people and groups
+	connected bool
+	names     mrkdwn.Names
+	messages  []Message // of the channel that you see, by ts
+	roots     map[string]*Message
+}
+
 // view is what the page shows now of a channel, named by id; of the first one if there is no such.
 func (s *Server) view(channel string) view {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v := view{You: s.you(), Connected: len(s.sockets.ready()) > 0}
-	for _, c := range s.channels {
-		known := *c
-		v.Channels = append(v.Channels, &known)
-		if v.Channel == nil || known.ID == channel {
-			v.Channel = &known
+	v, sc := s.look(channel)
+	slices.SortStableFunc(sc.messages, func(a, b Message) int { return cmp.Compare(micro(a.TS), micro(b.TS)) })
+	for i, m := range sc.messages {
+		if m.IsRoot() {
+			sc.roots[m.TS] = &sc.messages[i]
 		}
 	}
-	if v.Channel == nil {
-		v.Channel = &Channel{}
-		return v
-	}
-	var all []*Message
-	for _, m := range slices.Concat(s.messages, s.whispers) {
-		if m.Channel == v.Channel.ID && (m.To == "" || m.To == v.You.ID) {
-			all = append(all, m)
-		}
-	}
-	slices.SortStableFunc(all, func(a, b *Message) int { return cmp.Compare(micro(a.TS), micro(b.TS)) })
-	v.Messages = s.threads(all, v.Connected)
+	v.Messages = sc.threads()
 	return v
 }
 
-// threads are the messages of a channel, replies below their roots. The caller holds mu.
-func (s *Server) threads(all []*Message, connected bool) []messageView {
+// look takes what the view needs.
+func (s *Server) look(channel string) (view, scene) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := view{Channel: &Channel{}, You: s.you(), Connected: len(s.sockets.ready()) > 0}
+	called := make(map[string]string)
+	for i, c := range s.channels {
+		known := *c
+		v.Channels = append(v.Channels, &known)
+		called[known.ID] = known.Name
+		if i == 0 || known.ID == channel {
+			v.Channel = &known
+		}
+	}
+	sc := scene{Server: s, connected: v.Connected, names: s.names(called), roots: make(map[string]*Message)}
+	for _, m := range slices.Concat(s.messages, s.whispers) {
+		if m.Channel == v.Channel.ID && (m.To == "" || m.To == v.You.ID) {
+			sc.messages = append(sc.messages, *m)
+		}
+	}
+	return v, sc
+}
+
+// threads are the messages, replies below their roots.
+func (sc *scene) threads() []messageView {
 	replies := make(map[string][]messageView)
-	for _, m := range all {
+	for _, m := range sc.messages {
 		if !m.IsRoot() {
-			replies[m.ThreadTS] = append(replies[m.ThreadTS], s.messageView(m, connected))
+			replies[m.ThreadTS] = append(replies[m.ThreadTS], sc.messageView(&m))
 		}
 	}
 	var shown []messageView
-	for _, m := range all {
+	for _, m := range sc.messages {
 		if !m.IsRoot() && !m.Broadcast {
 			continue
 		}
-		mv := s.messageView(m, connected)
+		mv := sc.messageView(&m)
 		if m.IsRoot() {
 			mv.Replies = replies[m.TS]
 		} else {
 			mv.ID, mv.ReplyTS, mv.ReplyTo = "b"+m.TS, m.ThreadTS, "a message that is gone"
-			if root := s.message(m.ThreadTS); root != nil {
+			if root := sc.roots[m.ThreadTS]; root != nil {
 				mv.ReplyTo = root.headline()
 			}
 		}
@@ -100,22 +119,21 @@ func (s *Server) threads(all []*Message, connected bool) []messageView {
 	return shown
 }
 
-// messageView is one message. The caller holds mu.
-func (s *Server) messageView(m *Message, connected bool) messageView {
+// messageView is one message.
+func (sc *scene) messageView(m *Message) messageView {
 	mv := messageView{
 		ID: "m" + m.TS, TS: m.TS, Author: "unconnected", App: true, At: time.UnixMicro(micro(m.TS)).UTC(),
-		Edited: m.Edits > 0, Private: m.To != "", Mentions: mentions(m, s.you().ID),
-		Blocks: s.blockViews(m, connected),
+		Edited: m.Edits > 0, Private: m.To != "", Mentions: mentions(m, sc.you().ID), Blocks: sc.blockViews(m),
 	}
 	if m.User != "" {
 		mv.App, mv.Author = false, m.User
-		if u := s.user(m.User); u != nil {
+		if u := sc.user(m.User); u != nil {
 			mv.Author = u.realName()
 		}
 		mv.Initial = strings.ToUpper(string([]rune(mv.Author)[:1]))
 	}
 	if len(mv.Blocks) == 0 {
-		mv.Text = mrkdwn.HTML(m.Text, s.names())
+		mv.Text = mrkdwn.HTML(m.Text, sc.names)
 	}
 	for _, f := range m.Files {
 		mv.Files = append(mv.Files, fileView{
@@ -123,15 +141,19 @@ func (s *Server) messageView(m *Message, connected bool) messageView {
 			Size: fmt.Sprintf("%.1f kB", float64(len(f.Data))/1000),
 		})
 	}
+	h := fnv.New64a()
+	fmt.Fprint(h, sc.connected, m.Edits, len(m.Files), m.Text, string(m.Blocks)) // a hash takes everything
+	mv.hash = h.Sum64()
 	return mv
 }
 
 // mentions tells whether a message calls for somebody.
 func mentions(m *Message, user string) bool {
-	text := m.Text + string(m.Blocks)
 	for _, sign := range []string{"<@" + user + ">", "<!here", "<!channel", "<!everyone"} {
 		// encoding/json writes brackets as \u003c and \u003e.
-		if strings.Contains(text, sign) || strings.Contains(text, strings.NewReplacer("<", `\u003c`, ">", `\u003e`).Replace(sign)) {
+		escaped := strings.NewReplacer("<", `\u003c`, ">", `\u003e`).Replace(sign)
+		blocks := string(m.Blocks)
+		if strings.Contains(m.Text, sign) || strings.Contains(blocks, sign) || strings.Contains(blocks, escaped) {
 			return true
 		}
 	}
@@ -157,8 +179,8 @@ func (m *Message) headline() string {
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(line)
 }
 
-// names tell how those are called who are mentioned. The caller holds mu while they are used.
-func (s *Server) names() mrkdwn.Names {
+// names tell how those are called who are mentioned; channels are :: id → name.
+func (s *Server) names(channels map[string]string) mrkdwn.Names {
 	return mrkdwn.Names{
 		User: func(id string) string {
 			if id == botUser {
@@ -169,7 +191,7 @@ func (s *Server) names() mrkdwn.Names {
 			}
 			return ""
 		},
-		Channel: s.channelName,
+		Channel: func(id string) string { return channels[id] },
 		Group: func(id string) string {
 			if g := s.group(id); g != nil {
 				return g.Handle
@@ -179,10 +201,13 @@ func (s *Server) names() mrkdwn.Names {
 	}
 }
 
-// Version tells whether a message on a page is as it is now.
+// Version tells whether a message on a page is as it is now, its thread included.
 func (m messageView) Version() string {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%+v", m) // a hash takes everything
+	fmt.Fprint(h, m.hash, m.ReplyTo) // a hash takes everything
+	for _, reply := range m.Replies {
+		fmt.Fprint(h, reply.TS, " ", reply.hash, " ")
+	}
 	return fmt.Sprintf("%x", h.Sum64())
 }
 

@@ -43,26 +43,26 @@ func (m *Message) blocks() []block {
 	return blocks
 }
 
-// blockViews are the blocks of a message. The caller holds mu.
-func (s *Server) blockViews(m *Message, connected bool) []blockView {
+// blockViews are the blocks of a message.
+func (sc *scene) blockViews(m *Message) []blockView {
 	var shown []blockView
 	for _, b := range m.blocks() {
 		v := blockView{Type: b.Type}
 		if b.Text != nil {
-			v.Text = s.text(b.Text)
+			v.Text = sc.text(b.Text)
 		}
 		for _, f := range b.Fields {
-			v.Fields = append(v.Fields, s.text(&f))
+			v.Fields = append(v.Fields, sc.text(&f))
 		}
 		for _, raw := range b.Elements {
 			if b.Type == "actions" {
-				v.Elements = append(v.Elements, s.elementView(m, raw, connected))
+				v.Elements = append(v.Elements, sc.elementView(m, raw))
 			} else if b.Type == "context" {
-				v.Notes = append(v.Notes, s.note(raw))
+				v.Notes = append(v.Notes, sc.note(raw))
 			}
 		}
 		if len(b.Accessory) > 0 {
-			v.Accessory = append(v.Accessory, s.elementView(m, b.Accessory, connected))
+			v.Accessory = append(v.Accessory, sc.elementView(m, b.Accessory))
 		}
 		v.AltText = b.AltText
 		shown = append(shown, v)
@@ -70,15 +70,15 @@ func (s *Server) blockViews(m *Message, connected bool) []blockView {
 	return shown
 }
 
-func (s *Server) text(t *textObject) template.HTML {
+func (sc *scene) text(t *textObject) template.HTML {
 	if t.Type == "mrkdwn" {
-		return mrkdwn.HTML(t.Text, s.names())
+		return mrkdwn.HTML(t.Text, sc.names)
 	}
 	return mrkdwn.Plain(t.Text)
 }
 
 // note is an element of a context: a text, or an image by its words.
-func (s *Server) note(raw json.RawMessage) template.HTML {
+func (sc *scene) note(raw json.RawMessage) template.HTML {
 	var t struct {
 		textObject
 		AltText string `json:"alt_text"`
@@ -89,18 +89,18 @@ func (s *Server) note(raw json.RawMessage) template.HTML {
 	if t.Type == "image" {
 		return mrkdwn.Plain(t.AltText)
 	}
-	return s.text(&t.textObject)
+	return sc.text(&t.textObject)
 }
 
-// elementView is a button or a menu. The caller holds mu.
-func (s *Server) elementView(m *Message, raw json.RawMessage, connected bool) elementView {
+// elementView is a button or a menu.
+func (sc *scene) elementView(m *Message, raw json.RawMessage) elementView {
 	var e element
 	if json.Unmarshal(raw, &e) != nil {
 		return elementView{}
 	}
 	v := elementView{
 		Type: e.Type, TS: m.TS, Action: e.ActionID, Style: e.Style, URL: webAddress(e.URL), Placeholder: "Choose",
-		Usable: connected && e.ActionID != "", Label: strings.ReplaceAll(e.Type, "_", " "),
+		Usable: sc.connected && e.ActionID != "", Label: strings.ReplaceAll(e.Type, "_", " "),
 	}
 	if e.Text != nil {
 		v.Label = e.Text.Text
@@ -112,6 +112,9 @@ func (s *Server) elementView(m *Message, raw json.RawMessage, connected bool) el
 		v.Question = e.Confirm.Title.Text + "\n\n" + e.Confirm.Text.Text
 	}
 	for _, o := range e.offered() {
+		if o.Text == nil {
+			continue // in an element whose options were not checked
+		}
 		ov := optionView{Label: o.Text.Text, Value: o.Value, URL: webAddress(o.URL)}
 		if o.Description != nil {
 			ov.Description = o.Description.Text

@@ -89,10 +89,11 @@ var tags = map[byte]string{'*': "b", '_': "i", '~': "s", '`': "code"}
 // inline shows a part of a line.
 func (r *renderer) inline(text string, depth int) {
 	hopeless := make(map[byte]bool) // marks without a closing one in the rest of the text
+	lastEnd := strings.LastIndexByte(text, '>')
 	for i := 0; i < len(text); {
 		c := text[i]
 		if tag := tags[c]; tag != "" && depth < maxDepth && !hopeless[c] && opens(text, i) {
-			if end := closing(text, i); end > 0 {
+			if end := closing(text, i, lastEnd); end > 0 {
 				r.out.WriteString("<" + tag + ">")
 				if c == '`' {
 					r.out.WriteString(r.escape(text[i+1 : end]))
@@ -130,12 +131,13 @@ func opens(text string, i int) bool {
 }
 
 // closing is where the emphasis that begins at i ends, or 0. It does not end within a reference or a word.
-func closing(text string, i int) int {
+// lastEnd is where the last reference ends.
+func closing(text string, i, lastEnd int) int {
 	mark, inside := text[i], false
 	for j := i + 1; j < len(text); j++ {
 		switch c := text[j]; {
 		case c == '<' && mark != '`':
-			inside = strings.IndexByte(text[j:], '>') > 0
+			inside = lastEnd > j
 		case c == '>':
 			inside = false
 		case c == mark && !inside && j > i+1:
@@ -220,10 +222,10 @@ func (r *renderer) link(target, label string) {
 	r.out.WriteString(`<a href="` + html.EscapeString(u.String()) + `" target="_blank" rel="noopener noreferrer">` + r.escape(label) + `</a>`)
 }
 
+var escapes = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
+
 // decode undoes the three escapes of Slack.
-func decode(text string) string {
-	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(text)
-}
+func decode(text string) string { return escapes.Replace(text) }
 
 // escape is for everything that people wrote.
 func (r *renderer) escape(text string) string { return html.EscapeString(decode(text)) }

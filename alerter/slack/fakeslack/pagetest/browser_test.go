@@ -5,6 +5,7 @@ package pagetest
 import (
 	"context"
 	"flag"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -27,7 +28,7 @@ import (
 
 var screenshots = flag.String("screenshots", "", "directory for pictures of what the tests see")
 
-// patience bounds one test: the first start of a browser on a busy machine takes seconds.
+// patience bounds one test on a busy machine.
 const patience = 60 * time.Second
 
 // window is a page in a browser, on a workspace.
@@ -52,7 +53,7 @@ func open(t *testing.T, o fakeslack.Options, before ...chromedp.Action[chromedp.
 	mux.Handle("/slack/", http.StripPrefix("/slack", server.Page()))
 	site := httptest.NewServer(mux)
 	w := &window{Server: server, t: t, url: site.URL + "/slack/"}
-	w.ctx = w.browser()
+	w.ctx = w.tab()
 	t.Cleanup(func() {
 		_ = server.Close() // or the site waits for the page that follows
 		site.Close()
@@ -63,27 +64,46 @@ func open(t *testing.T, o fakeslack.Options, before ...chromedp.Action[chromedp.
 	return w
 }
 
-// browser starts Chromium, which ends with the test.
-func (w *window) browser() context.Context {
+// tab opens a tab of the browser, which is closed with the test.
+func (w *window) tab() context.Context {
 	w.t.Helper()
-	path, err := exec.LookPath("chromium")
+	browser, err := chromium()
 	if err != nil {
-		w.t.Fatalf("these tests need Chromium (apt-get install chromium): %v", err)
+		w.t.Fatal(err)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Flag("disable-dev-shm-usage", true))
-	if os.Getuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // Chromium refuses to run as root otherwise
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := chromedp.NewContext(browser)
 	w.t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	w.t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
+	ctx, cancel = context.WithTimeout(ctx, patience)
 	w.t.Cleanup(cancel)
 	if err := chromedp.Listen(ctx, w.listen); err != nil {
 		w.t.Fatal(err)
 	}
 	return ctx
+}
+
+// stopChromium ends what chromium started.
+var stopChromium = func() {}
+
+// chromium is the browser of all tests.
+var chromium = sync.OnceValues(func() (context.Context, error) {
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		return nil, fmt.Errorf("these tests need Chromium (apt-get install chromium): %w", err)
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Flag("disable-dev-shm-usage", true))
+	if os.Getuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // Chromium refuses to run as root otherwise
+	}
+	ctx, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, stopBrowser := chromedp.NewContext(ctx)
+	stopChromium = func() { stopBrowser(); stopAllocator() }
+	return ctx, chromedp.Do(ctx) // starts it
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	stopChromium()
+	os.Exit(code)
 }
 
 // listen collects what the browser complains about.
