@@ -20,7 +20,7 @@ func TestTheAlertersMessages(t *testing.T) {
 			if err != nil || len(files) == 0 {
 				t.Fatal("there are no messages", err)
 			}
-			w := open(t, fakeslack.Options{}, phone())
+			w := open(t, fakeslack.Options{Language: language}, phone())
 			for _, file := range files {
 				content, err := os.ReadFile(file)
 				if err != nil {
@@ -38,6 +38,7 @@ func TestTheAlertersMessages(t *testing.T) {
 			w.see("all messages", fmt.Sprintf(`document.querySelectorAll("article").length === %d`, len(files)))
 			w.is("words in each", `[...document.querySelectorAll("article .content")].every(e => e.innerText.length > 40)`)
 			w.is("no markup is left", `!/<[!@#h]|&(amp|lt|gt);/.test(document.getElementById("messages").innerText)`)
+			w.is("the day in its language", fmt.Sprintf(`document.querySelector("article").dataset.day === %q`, map[string]string{"en": "Today", "es": "Hoy"}[language]))
 			w.is("no sideways scrolling", `document.getElementById("scroll").scrollWidth <= 390`)
 			w.picture("messages-" + language)
 		})
