@@ -24,7 +24,7 @@ func (s *Server) clicked(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), AckLimit)
 	defer cancel()
 	_, err := s.Click(ctx, s.you().ID, r.PostFormValue("ts"), r.PostFormValue("action"), chosen...)
-	tellPage(w, err)
+	s.tellPage(w, err)
 }
 
 // said takes what a person typed: a command, or a message.
@@ -40,11 +40,11 @@ func (s *Server) said(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), AckLimit)
 		defer cancel()
 		_, err := s.Slash(ctx, s.you().ID, channel, command, strings.TrimSpace(rest))
-		tellPage(w, err)
+		s.tellPage(w, err)
 	case s.SayAs(s.you().ID, channel, escapeText(text)) == "":
-		tellPage(w, ErrNoChannel)
+		s.tellPage(w, ErrNoChannel)
 	default:
-		tellPage(w, nil)
+		s.tellPage(w, nil)
 	}
 }
 
@@ -62,16 +62,16 @@ func (s *Server) you() *User {
 }
 
 // tellPage says what became of what a person did.
-func tellPage(w http.ResponseWriter, err error) {
+func (s *Server) tellPage(w http.ResponseWriter, err error) {
 	outcome := answer{"ok": err == nil}
 	switch {
 	case err == nil:
 	case errors.Is(err, ErrNoSocket):
-		outcome["problem"] = "Nothing happened: the app is not connected by Socket Mode."
+		outcome["problem"] = s.words().NoSocket
 	case errors.Is(err, ErrNotAcked), errors.Is(err, context.DeadlineExceeded):
-		outcome["problem"] = "The app did not answer within three seconds."
+		outcome["problem"] = s.words().NotAcked
 	default:
-		outcome["problem"] = "This did not work: " + err.Error() + "."
+		outcome["problem"] = s.words().Failed + " " + err.Error()
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(outcome) // a browser that has left is its own business

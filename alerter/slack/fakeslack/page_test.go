@@ -77,6 +77,29 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// TestLanguages: the page says everything in both languages.
+func TestLanguages(t *testing.T) {
+	for _, language := range []string{"", "es"} {
+		w := start(t, fakeslack.Options{Language: language})
+		page := mounted(t, w)
+		_, empty := get(t, page)
+		w.post("text", "reply", "thread_ts", w.post("text", "x", "blocks", card))
+		_, full := get(t, page)
+		for english, spanish := range map[string]string{
+			"Slack preview": "vista previa de Slack", "SLACK_TOKEN</code> and": "SLACK_TOKEN</code> y", "Nothing here yet": "Aún no hay nada",
+			"1 reply": "1 respuesta", "Works when": "Funciona cuando", ">Send<": ">Enviar<", `lang="en"`: `lang="es"`,
+		} {
+			want, other := english, spanish
+			if language == "es" {
+				want, other = spanish, english
+			}
+			if both := empty + full; !strings.Contains(both, want) || strings.Contains(both, other) {
+				t.Errorf("in %q the page lacks %q, or has %q", language, want, other)
+			}
+		}
+	}
+}
+
 // TestWhoMayAsk: no website reaches the page, neither by a name of its own that leads here nor with a form.
 func TestWhoMayAsk(t *testing.T) {
 	const allowed, refused = http.StatusOK, http.StatusForbidden

@@ -15,7 +15,7 @@ import (
 )
 
 func TestEnvelopesAreSentAgain(t *testing.T) {
-	w := start(t, fakeslack.Options{AckWait: 30 * time.Millisecond})
+	w := start(t, fakeslack.Options{AckWait: 200 * time.Millisecond})
 	ts := w.post("text", "x", "blocks", card)
 	conn := w.dial()
 	seen := make(chan []map[string]any, 1)
@@ -229,6 +229,21 @@ func TestPings(t *testing.T) {
 	case <-pinged:
 	case <-time.After(10 * time.Second):
 		t.Error("no ping came")
+	}
+}
+
+func TestFrozenSockets(t *testing.T) {
+	w := start(t, fakeslack.Options{AckWait: 200 * time.Millisecond})
+	ts := w.post("text", "x", "blocks", card)
+	conn := w.dial()
+	w.FreezeSockets(true)
+	if _, err := w.Click(t.Context(), "ana", ts, "ack"); !errors.Is(err, fakeslack.ErrNotAcked) {
+		t.Errorf("a click on a frozen socket gives %v", err)
+	}
+	w.FreezeSockets(false)
+	go func() { w.ack(conn, w.next(conn)) }()
+	if sent, err := w.Click(t.Context(), "ana", ts, "ack"); err != nil {
+		t.Errorf("a click on a socket that was frozen gives %+v, %v", sent, err)
 	}
 }
 

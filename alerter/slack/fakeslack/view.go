@@ -19,6 +19,7 @@ type view struct {
 	You       *User
 	Connected bool // buttons work
 	Messages  []messageView
+	Words     *words
 }
 
 // messageView is a message as people see it.
@@ -38,6 +39,7 @@ type messageView struct {
 	Blocks   []blockView
 	Files    []fileView
 	Replies  []messageView
+	Words    *words
 	hash     uint64 // of everything but the replies
 }
 
@@ -73,7 +75,7 @@ func (s *Server) view(channel string) view {
 func (s *Server) look(channel string) (view, scene) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := view{Channel: &Channel{}, You: s.you(), Connected: len(s.sockets.ready()) > 0}
+	v := view{Channel: &Channel{}, You: s.you(), Words: s.words(), Connected: len(s.sockets.ready()) > 0}
 	called := make(map[string]string)
 	for i, c := range s.channels {
 		known := *c
@@ -109,7 +111,7 @@ func (sc *scene) threads() []messageView {
 		if m.IsRoot() {
 			mv.Replies = replies[m.TS]
 		} else {
-			mv.ID, mv.ReplyTS, mv.ReplyTo = "b"+m.TS, m.ThreadTS, "a message that is gone"
+			mv.ID, mv.ReplyTS, mv.ReplyTo = "b"+m.TS, m.ThreadTS, mv.Words.Gone
 			if root := sc.roots[m.ThreadTS]; root != nil {
 				mv.ReplyTo = root.headline()
 			}
@@ -123,7 +125,7 @@ func (sc *scene) threads() []messageView {
 func (sc *scene) messageView(m *Message) messageView {
 	mv := messageView{
 		ID: "m" + m.TS, TS: m.TS, Author: "unconnected", App: true, At: time.UnixMicro(micro(m.TS)).UTC(),
-		Edited: m.Edits > 0, Private: m.To != "", Mentions: mentions(m, sc.you().ID), Blocks: sc.blockViews(m),
+		Words: sc.words(), Edited: m.Edits > 0, Private: m.To != "", Mentions: mentions(m, sc.you().ID), Blocks: sc.blockViews(m),
 	}
 	if m.User != "" {
 		mv.App, mv.Author = false, m.User

@@ -30,6 +30,7 @@ type elementView struct {
 	Placeholder string
 	Options     []optionView
 	Usable      bool
+	Words       *words
 }
 
 type optionView struct{ Label, Description, Value, URL string }
@@ -99,7 +100,7 @@ func (sc *scene) elementView(m *Message, raw json.RawMessage) elementView {
 		return elementView{}
 	}
 	v := elementView{
-		Type: e.Type, TS: m.TS, Action: e.ActionID, Style: e.Style, URL: webAddress(e.URL), Placeholder: "Choose",
+		Type: e.Type, TS: m.TS, Action: e.ActionID, Style: e.Style, URL: webAddress(e.URL), Placeholder: sc.words().Choose, Words: sc.words(),
 		Usable: sc.connected && e.ActionID != "", Label: strings.ReplaceAll(e.Type, "_", " "),
 	}
 	if e.Text != nil {

@@ -7,9 +7,10 @@ const state = document.getElementById("state");
 const toast = document.getElementById("toast");
 const channel = composer.dataset.channel;
 
-const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hour12: false });
-const day = new Intl.DateTimeFormat([], { weekday: "long", day: "numeric", month: "long" });
-const full = new Intl.DateTimeFormat([], { dateStyle: "full", timeStyle: "long" });
+const lang = document.documentElement.lang;
+const clock = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hour12: false });
+const day = new Intl.DateTimeFormat(lang, { weekday: "long", day: "numeric", month: "long" });
+const full = new Intl.DateTimeFormat(lang, { dateStyle: "full", timeStyle: "long" });
 
 // localise puts times into the reader's zone, and days between messages.
 function localise(root) {
@@ -21,7 +22,7 @@ function localise(root) {
   let last = "";
   for (const article of document.querySelectorAll("#messages > article")) {
     const name = day.format(new Date(article.dataset.at));
-    if (name !== last) article.dataset.day = name === day.format(new Date()) ? "Today" : name;
+    if (name !== last) article.dataset.day = name === day.format(new Date()) ? scroller.dataset.today : name;
     else delete article.dataset.day;
     last = name;
   }
@@ -88,7 +89,7 @@ async function refresh() {
 
 function status(live) {
   state.classList.toggle("live", live);
-  state.textContent = live ? "live" : "not connected";
+  state.textContent = live ? state.dataset.live : state.dataset.lost;
 }
 
 let source;
@@ -125,7 +126,7 @@ async function tell(where, fields) {
     if (!outcome.ok) say(outcome.problem);
     return outcome.ok;
   } catch (err) {
-    say("The server does not answer: " + err.message);
+    say(toast.dataset.silent + " " + err.message);
     return false;
   }
 }
