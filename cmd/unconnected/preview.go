@@ -25,7 +25,7 @@ func (s *site) preview(d *daemon.Daemon) (p *alerter.Preview, stop func(), err e
 	token, appToken := "xoxb-"+rand.Text(), "xapp-"+rand.Text()
 	// What was shown before a restart is known to the streams, not to this server: it takes edits of what it never saw.
 	server, err := fakeslack.Start(fakeslack.Options{
-		Token: token, AppToken: appToken, Adopt: true, Keep: previewKeep, PageURL: page,
+		Token: token, AppToken: appToken, Adopt: true, Keep: previewKeep, PageURL: page, Language: s.alerter.Alerts.Language,
 		Channels: []fakeslack.Channel{{ID: "C0PREVIEW", Name: alerter.PreviewChannel}},
 	})
 	if err != nil {
