@@ -227,5 +227,5 @@ func (d *digest) completeness(day *Day) string {
 
 // part is a share of windows, rounded down.
 func (d *digest) part(known, all int) string {
-	return d.words.ExactPercent(float64(known*1000/all) / 1000)
+	return d.words.PercentTo(float64(known*1000/all)/1000, 1)
 }

@@ -2,7 +2,6 @@ package slack
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"time"
 
@@ -11,14 +10,6 @@ import (
 
 // nbsp keeps a number and its sign on one line.
 const nbsp = numeral.NoBreak
-
-// bound writes a share that a value is held against: as it was chosen, or rounded when it was computed from what is usual.
-func (w *words) bound(share float64) string {
-	if tenThousandths := share * 1e4; math.Abs(tenThousandths-math.Round(tenThousandths)) < 1e-6 {
-		return w.ExactPercent(share)
-	}
-	return w.Percent(share)
-}
 
 // duration is rounded to what matters: 45 s, 12 min, 3 h 20 min, 2 d 4 h.
 func (w *words) duration(d time.Duration) string {

@@ -229,10 +229,23 @@ func TestParseMention(t *testing.T) {
 	}
 }
 
-func TestBound(t *testing.T) {
-	for share, want := range map[float64]string{0.2: "20%", 0.125: "12.5%", 0.0525: "5.25%", 0.2312345: "23%", 0.0712345: "7.1%"} {
-		if got := english.bound(share); got != want {
-			t.Errorf("a threshold of %v is %q, want %q", share, got, want)
+func TestWhatAValueIsHeldAgainst(t *testing.T) {
+	share := func(v float64) *float64 { return &v }
+	for _, c := range []struct {
+		name             string
+		threshold, usual *float64
+		learning         bool
+		want             string
+	}{
+		{"a threshold as it was chosen", share(0.1225), nil, false, " · threshold 12.25%"},
+		{"one computed from what is usual", share(0.23118), share(0.13118), false, " · usual 13% · threshold 23.1%"},
+		{"while that is being learnt", share(0.5), nil, true, " · threshold 50% · what is usual is still being learnt"},
+		{"no threshold", nil, share(0.048), false, " · usual 4.8%"},
+		{"nothing", nil, nil, false, ""},
+	} {
+		a := events.Alert{Threshold: c.threshold, Observed: &events.Observed{Usual: c.usual, Learning: c.learning}}
+		if got := (subject{words: &english, share: true}).compared(&a); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 }

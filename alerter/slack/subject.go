@@ -201,11 +201,12 @@ func (s subject) value(v float64) string {
 
 // compared is what the value is held against: what is usual, if the rule looks at that, and the threshold.
 func (s subject) compared(a *events.Alert) string {
-	usual, learning := "", ""
+	usual, learning, decimals := "", "", 2
 	switch {
 	case !s.share || a.Observed == nil:
 	case a.Observed.Usual != nil:
 		usual = fmt.Sprintf(s.words.usual, s.words.Percent(*a.Observed.Usual))
+		decimals = 1 // the threshold was computed from it
 	case a.Observed.Learning:
 		learning = s.words.learning
 	}
@@ -213,7 +214,7 @@ func (s subject) compared(a *events.Alert) string {
 	case a.Threshold == nil:
 		return usual + learning
 	case s.share:
-		return usual + fmt.Sprintf(s.words.threshold, s.words.bound(*a.Threshold)) + learning
+		return usual + fmt.Sprintf(s.words.threshold, s.words.PercentTo(*a.Threshold, decimals)) + learning
 	}
 	return fmt.Sprintf(s.words.threshold, s.words.Decimal(*a.Threshold, 4))
 }
