@@ -17,6 +17,7 @@ import (
 type streamsCommand struct {
 	Plan  streamsPlan  `cmd:"" help:"Show what exists in NATS against what should."`
 	Apply streamsApply `cmd:"" help:"Create what is missing; nothing that exists is changed."`
+	Users streamsUsers `cmd:"" help:"Print the users that a nats-server should know: what producer, alerter, reader and admin may do, and nothing else."`
 }
 
 // streamsPlan compares.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,7 +19,7 @@ import (
 // Errors that [Explain] finds.
 var (
 	// ErrPermission is wrapped by the error of a request that the server's permissions forbid.
-	ErrPermission = errors.New("NATS permissions forbid it; give this user the permission")
+	ErrPermission = errors.New("NATS permissions forbid it; `unconnected streams users` prints what each role needs")
 	// ErrAway is wrapped by the error of a request that could not be sent.
 	ErrAway = errors.New("NATS is not reachable; it is tried again until it is (NATS_URL says where)")
 )
@@ -46,7 +47,7 @@ func Options(name string, c *config.NATS, log *slog.Logger) []nats.Option {
 			}
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("NATS connection is back", "server", nc.ConnectedUrlRedacted()) }),
-		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) { logAsync(log, sub, err) }),
+		nats.ErrorHandler(logAsync(log)),
 	}
 	return append(options, authentication(c)...)
 }
@@ -86,16 +87,26 @@ func authentication(c *config.NATS) []nats.Option {
 	return options
 }
 
-func logAsync(log *slog.Logger, sub *nats.Subscription, err error) {
-	if errors.Is(err, nats.ErrPermissionViolation) {
-		log.Error("NATS refuses a subject; give this user the permission", "error", err)
-		return
+// logAsync logs what no call returns. What is refused is refused again and again, and said once.
+func logAsync(log *slog.Logger) nats.ErrHandler {
+	var mu sync.Mutex
+	said := make(map[string]bool) // guarded by mu
+	return func(_ *nats.Conn, sub *nats.Subscription, err error) {
+		if refused := refusalOf(err); refused != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			if !said[refused.Error()] {
+				said[refused.Error()] = true
+				log.Error("NATS refuses a subject", "error", refused)
+			}
+			return
+		}
+		attrs := []any{"error", err}
+		if sub != nil {
+			attrs = append(attrs, "subject", sub.Subject)
+		}
+		log.Warn("NATS reports a problem", attrs...)
 	}
-	attrs := []any{"error", err}
-	if sub != nil {
-		attrs = append(attrs, "subject", sub.Subject)
-	}
-	log.Warn("NATS reports a problem", attrs...)
 }
 
 // Connect opens the connection. A server that is away is no error: the connection keeps trying, and says so once.
@@ -148,8 +159,8 @@ func Explain(js jetstream.JetStream, err error) error {
 			return fmt.Errorf("%w: %w", ErrAway, refused)
 		}
 		return ErrAway
-	case timedOut && errors.Is(refused, nats.ErrPermissionViolation):
-		return fmt.Errorf("%w: %w: %w", err, ErrPermission, refused)
+	case timedOut && refusalOf(refused) != nil:
+		return refusalOf(refused).after(err)
 	case timedOut:
 		return fmt.Errorf("%w: NATS does not answer in time; look at the server and its disk", err)
 	}

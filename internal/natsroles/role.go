@@ -84,6 +84,7 @@ func admin() Role {
 	for _, bucket := range natsio.Buckets() {
 		r.Publish = append(r.Publish, create(stream(bucket))...)
 	}
+	r.Publish = append(r.Publish, "$JS.API.INFO") // the client asks whether the server knows keys that expire
 	slices.Sort(r.Publish)
 	r.Publish = slices.Compact(r.Publish)
 	return r

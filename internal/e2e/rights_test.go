@@ -1,0 +1,143 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/events"
+	"unconnected/internal/natsroles"
+	"unconnected/producer/wolkvox/simulator"
+)
+
+// guarded is a world whose NATS server knows the users that `unconnected streams users` writes, and a tester who may do
+// everything.
+type guarded struct {
+	*world
+	dir string // with the keys
+}
+
+func newGuarded(t *testing.T, o simulator.Options) *guarded {
+	t.Helper()
+	g := &guarded{newWorldOf(t, o), filepath.Join(t.TempDir(), "nats")}
+	g.broker.stop()
+	g.env["NATS_USER"], g.env["NATS_PASSWORD"] = "", ""
+	g.tool(0, "streams", "users", "--generate", g.dir)
+	for _, role := range natsroles.Roles() {
+		seed, err := os.ReadFile(g.key(role.Name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.secrets = append(g.secrets, strings.TrimSpace(string(seed)))
+	}
+	s := serveConf(t, filepath.Join(g.dir, "users.conf"))
+	g.env["NATS_URL"] = s.ClientURL()
+	nc, err := nats.Connect(s.ClientURL(), nats.UserInfo("tester", natsPassword))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	if g.js, err = jetstream.New(nc); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// serveConf starts a server with the users of a file and the tester.
+func serveConf(t *testing.T, users string) *server.Server {
+	t.Helper()
+	written, err := os.ReadFile(users)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tester := "users: [\n{user: tester, password: \"" + natsPassword + "\"}\n"
+	conf := filepath.Join(t.TempDir(), "nats.conf")
+	writeFile(t, conf, "listen: \"127.0.0.1:-1\"\njetstream {store_dir: \""+t.TempDir()+"\"}\n"+
+		strings.Replace(string(written), "users: [\n", tester, 1))
+	options, err := server.ProcessConfigFile(conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.NoSigs, options.NoLog = true, true
+	s, err := server.NewServer(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(patience) {
+		t.Fatal("the server does not start")
+	}
+	return s
+}
+
+func (g *guarded) key(role string) string { return filepath.Join(g.dir, role+".nk") }
+
+// startAs starts a program as the user of a role, which must not be refused a single subject in all its life.
+func (g *guarded) startAs(role, program string, args ...string) *process {
+	g.t.Helper()
+	p := g.start(program, map[string]string{"NATS_CREDS": g.key(role)}, args...)
+	g.t.Cleanup(func() { // before the process is killed
+		if at := strings.Index(strings.ToLower(p.stderr.String()), "permission"); at >= 0 {
+			g.t.Errorf("%s as %s is refused something: %.400s", program, role, p.stderr.String()[at:])
+		}
+	})
+	return p
+}
+
+// toolAs runs a command as the user of a role to its end, and wants it to succeed.
+func (g *guarded) toolAs(role string, args ...string) string {
+	g.t.Helper()
+	p := g.startAs(role, "unconnected", args...)
+	p.exit(patience, 0)
+	return p.stdout.String()
+}
+
+// TestEachRoleDoesItsJob: with the least rights, the admin makes the streams, the producer catches up, the alerter tells an
+// incident from begin to end, the admin backfills, and the reader reads all of it: nobody is refused anything.
+func TestEachRoleDoesItsJob(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t, simulator.Options{Incidents: []simulator.Incident{congestion(-20*second, -10*second)}})
+	g.toolAs(natsroles.Admin, "streams", "apply")
+	g.toolAs(natsroles.Admin, "streams", "plan")
+	producer, alerter := g.startAs(natsroles.Producer, "producer"), g.startAs(natsroles.Alerter, "alerter")
+	second := g.startAs(natsroles.Producer, "producer") // waits for its turn with the token
+	standby := g.startAs(natsroles.Alerter, "alerter")
+	tail := g.startAs(natsroles.Reader, "unconnected", "tail")
+	g.awaitStory()
+	g.awaitToldInSlack()
+	g.awaitLive()
+	for _, p := range []*process{producer, alerter, second, standby} {
+		p.awaitReady()
+	}
+	tail.awaitOutput("unconnected calls")
+	from := time.Now().Add(-2 * time.Minute).UTC().Format(time.RFC3339)
+	for _, role := range []string{natsroles.Reader, natsroles.Admin} {
+		g.toolAs(role, "history")
+		g.toolAs(role, "verify")
+		g.toolAs(role, "backtest")
+		g.toolAs(role, "explain", "default", "Congestion")
+	}
+	g.toolAs(natsroles.Admin, "backfill", "--from", from)
+	g.toolAs(natsroles.Admin, "streams", "apply", "--forget-quota")
+	producer.stop()
+	alerter.stop()
+	standby.awaitLog("on duty: this alerter judges and tells now")
+	second.awaitReady()
+	g.awaitLive()
+	g.requireStory()
+	if log := g.log(); len(log) < 120 {
+		t.Errorf("%d windows, with those that were filled there must be more", len(log))
+	}
+	standby.stop()
+	second.stop()
+	tail.stop()
+}
+
+var _ = events.StreamCalls

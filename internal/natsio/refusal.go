@@ -1,0 +1,52 @@
+package natsio
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+)
+
+// refusal is the server's word that a user may not publish or subscribe to a subject. What was asked for with it times out.
+type refusal struct {
+	verb    string // publish to, subscribe to
+	subject string
+	cause   error // the time-out; nil when there was none
+}
+
+var refusalText = regexp.MustCompile(`(?i)permissions violation for (publish|subscription) to "([^" ]+)`)
+
+var verbs = map[string]string{"publish": "publish to", "subscription": "subscribe to"}
+
+// refusalOf is nil for an error that is none.
+func refusalOf(err error) *refusal {
+	if !errors.Is(err, nats.ErrPermissionViolation) {
+		return nil
+	}
+	r := refusal{verb: "use", subject: err.Error()}
+	if m := refusalText.FindStringSubmatch(err.Error()); m != nil {
+		r.verb, r.subject = verbs[strings.ToLower(m[1])], m[2]
+	}
+	return &r
+}
+
+// after says that an error was a consequence of the refusal.
+func (r *refusal) after(err error) error {
+	r.cause = err
+	return r
+}
+
+func (r *refusal) Error() string {
+	return fmt.Sprintf("this user may not %s %s: %v", r.verb, r.subject, ErrPermission)
+}
+
+// Unwrap lets the error be found as ErrPermission, as what the client calls it, and as what it led to.
+func (r *refusal) Unwrap() []error {
+	all := []error{ErrPermission, nats.ErrPermissionViolation}
+	if r.cause != nil {
+		all = append(all, r.cause)
+	}
+	return all
+}
