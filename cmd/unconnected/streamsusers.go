@@ -10,7 +10,6 @@ import (
 
 	"github.com/nats-io/nkeys"
 
-	"unconnected/internal/natsio"
 	"unconnected/internal/natsroles"
 )
 
@@ -34,7 +33,7 @@ func (c *streamsUsers) Run(t *terminal) error {
 		if err != nil {
 			return fmt.Errorf("--generate: key of %s: %w", role.Name, err)
 		}
-		identities[role.Name] = natsroles.Nkey(public, natsio.InboxPrefix(public))
+		identities[role.Name] = natsroles.Nkey(public)
 		fmt.Fprintf(t.stdout, "%s  %s; whoever %s sets NATS_CREDS to it\n", path, map[bool]string{true: "is new", false: "is kept"}[made], role.For)
 	}
 	var conf bytes.Buffer

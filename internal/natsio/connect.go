@@ -154,6 +154,8 @@ func Explain(js jetstream.JetStream, err error) error {
 	refused := conn.LastError()
 	timedOut := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
 	switch {
+	case errors.Is(err, ErrPermission): // it has been explained
+		return err
 	case errors.Is(err, nats.ErrReconnectBufExceeded), err != nil && !conn.IsConnected():
 		if refused != nil {
 			return fmt.Errorf("%w: %w", ErrAway, refused)
