@@ -1,9 +1,12 @@
 package e2e
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -140,4 +143,111 @@ func TestEachRoleDoesItsJob(t *testing.T) {
 	tail.stop()
 }
 
-var _ = events.StreamCalls
+// TestStreamsThatNobodyMadeYet: who may not create streams says who has to, and goes on as soon as they are there.
+func TestStreamsThatNobodyMadeYet(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t, simulator.Options{})
+	as := func(role string) map[string]string { return map[string]string{"NATS_CREDS": g.key(role)} }
+	producer, alerter := g.start("producer", as(natsroles.Producer)), g.start("alerter", as(natsroles.Alerter))
+	for _, p := range []*process{producer, alerter} {
+		p.awaitUnready([]string{"retrying", "starting"}, "stream CALLS", "it is missing", "unconnected streams apply", "admin", "$JS.API.STREAM.CREATE.CALLS")
+	}
+	g.toolAs(natsroles.Admin, "streams", "apply")
+	producer.awaitReady()
+	alerter.awaitReady()
+	producer.stop()
+	alerter.stop()
+}
+
+// TestToolsAreRefused: a command that the user may not use ends with code 1 and one line, which names the subject and what to do.
+func TestToolsAreRefused(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t, simulator.Options{})
+	g.refused(t, natsroles.Reader, "streams apply", "$JS.API.STREAM.CREATE.CALLS", "unconnected streams apply")
+	g.populate()
+	for _, c := range []struct{ role, command, subject string }{
+		{natsroles.Producer, "streams plan", "$JS.API.STREAM.INFO.ALERTS"},
+		{natsroles.Producer, "explain default Busy", "$JS.API.CONSUMER.CREATE.ALERTS."},
+		{natsroles.Alerter, "verify", "$JS.API.STREAM.INFO.KV_unconnected_marks"},
+		{natsroles.Reader, "backfill --from -1m", "$JS.API.STREAM.INFO.KV_unconnected_status"},
+		{natsroles.Reader, "streams apply --accept-loss default", "$KV.unconnected_marks.default"},
+		{natsroles.Reader, "streams apply --forget-quota", "$JS.API.STREAM.INFO.KV_unconnected_leases"},
+	} {
+		t.Run(c.role+" "+c.command, func(t *testing.T) {
+			t.Parallel()
+			g.refused(t, c.role, c.command, c.subject)
+		})
+	}
+}
+
+// refused runs a command that the role may not use.
+func (g *guarded) refused(t *testing.T, role, command string, says ...string) {
+	t.Helper()
+	env := g.environment(map[string]string{"NATS_CREDS": g.key(role), "LOG_LEVEL": "info"})
+	p := spawn(t, g.secrets, env, "unconnected", strings.Fields(command)...)
+	p.exit(patience, 1)
+	said := p.stderr.String()
+	if err := contains(said, append(says, "this user may not", "unconnected streams users")...); err != nil {
+		t.Error(err)
+	}
+	if lines := strings.Count(said, "\n"); lines != 1 {
+		t.Errorf("%d lines: %s", lines, said)
+	}
+}
+
+// populate makes the streams and a short history.
+func (g *guarded) populate() {
+	g.t.Helper()
+	g.toolAs(natsroles.Admin, "streams", "apply")
+	producer := g.startAs(natsroles.Producer, "producer")
+	g.awaitLive()
+	producer.stop()
+}
+
+// TestReaderFromGo: what the README tells a data team to do, with a key and nothing else: read all of the history, and follow
+// it durably.
+func TestReaderFromGo(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t, simulator.Options{})
+	g.populate()
+	key, err := nats.NkeyOptionFromSeed(g.key(natsroles.Reader))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused atomic.Pointer[string]
+	nc, err := nats.Connect(g.env["NATS_URL"], key, nats.CustomInboxPrefix("_INBOX_reader"),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { text := err.Error(); refused.Store(&text) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, n := len(g.log()), 0
+	for _, err := range events.History(t.Context(), js, events.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != want {
+		t.Errorf("%d events read, want %d", n, want)
+	}
+	ctx, enough := context.WithTimeout(t.Context(), patience)
+	defer enough()
+	handled := 0
+	err = events.Subscribe(ctx, js, events.Subscription{Durable: "data-team"}, func(context.Context, events.Event) error {
+		if handled++; handled == want {
+			enough()
+		}
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) || handled != want {
+		t.Errorf("%d events handled, want %d: %v", handled, want, err)
+	}
+	if text := refused.Load(); text != nil {
+		t.Error(*text)
+	}
+}

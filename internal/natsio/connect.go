@@ -47,7 +47,7 @@ func Options(name string, c *config.NATS, log *slog.Logger) []nats.Option {
 			}
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("NATS connection is back", "server", nc.ConnectedUrlRedacted()) }),
-		nats.ErrorHandler(logAsync(log)),
+		nats.ErrorHandler(logAsync(log, slog.LevelError)),
 	}
 	return append(options, authentication(c)...)
 }
@@ -87,8 +87,8 @@ func authentication(c *config.NATS) []nats.Option {
 	return options
 }
 
-// logAsync logs what no call returns. What is refused is refused again and again, and said once.
-func logAsync(log *slog.Logger) nats.ErrHandler {
+// logAsync logs what no call returns. What is refused is refused again and again, and said once, at a level of its own.
+func logAsync(log *slog.Logger, refusals slog.Level) nats.ErrHandler {
 	var mu sync.Mutex
 	said := make(map[string]bool) // guarded by mu
 	return func(_ *nats.Conn, sub *nats.Subscription, err error) {
@@ -97,7 +97,7 @@ func logAsync(log *slog.Logger) nats.ErrHandler {
 			defer mu.Unlock()
 			if !said[refused.Error()] {
 				said[refused.Error()] = true
-				log.Error("NATS refuses a subject", "error", refused)
+				log.Log(context.Background(), refusals, "NATS refuses a subject", "error", refused)
 			}
 			return
 		}
@@ -123,7 +123,8 @@ func Connect(name string, c *config.NATS, log *slog.Logger) (*nats.Conn, error) 
 
 // Dial is Connect for a tool that a person waits for: a server that is away is an error.
 func Dial(ctx context.Context, name string, c *config.NATS, log *slog.Logger) (*nats.Conn, error) {
-	options := append(Options(name, c, log), nats.RetryOnFailedConnect(false), nats.Timeout(5*time.Second))
+	options := append(Options(name, c, log), nats.RetryOnFailedConnect(false), nats.Timeout(5*time.Second),
+		nats.ErrorHandler(logAsync(log, slog.LevelDebug))) // the command's own error says it, see [Refused]
 	nc, err := nats.Connect(strings.Join(c.URL, ","), options...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to NATS at %s: %w (is it running? NATS_URL says where)", c.Servers(), err)
@@ -151,20 +152,21 @@ func IsConflict(err error) bool {
 // has refused a subject to it, which shows as a time-out. Any other error it returns as it is.
 func Explain(js jetstream.JetStream, err error) error {
 	conn := js.Conn()
-	refused := conn.LastError()
-	timedOut := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
+	err = Refused(conn, err)
 	switch {
-	case errors.Is(err, ErrPermission): // it has been explained
+	case errors.Is(err, ErrPermission):
 		return err
 	case errors.Is(err, nats.ErrReconnectBufExceeded), err != nil && !conn.IsConnected():
-		if refused != nil {
-			return fmt.Errorf("%w: %w", ErrAway, refused)
+		if last := conn.LastError(); last != nil {
+			return fmt.Errorf("%w: %w", ErrAway, last)
 		}
 		return ErrAway
-	case timedOut && refusalOf(refused) != nil:
-		return refusalOf(refused).after(err)
-	case timedOut:
+	case isTimeout(err):
 		return fmt.Errorf("%w: NATS does not answer in time; look at the server and its disk", err)
 	}
 	return err
+}
+
+func isTimeout(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
 }

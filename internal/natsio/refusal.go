@@ -9,6 +9,20 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
+// Refused is err; but if err is a time-out on a connection to which the server has refused a subject, an error that names the
+// subject and wraps [ErrPermission]. The connection may be closed by then, or nil.
+func Refused(nc *nats.Conn, err error) error {
+	if nc == nil || !isTimeout(err) || errors.Is(err, ErrPermission) {
+		return err
+	}
+	r := refusalOf(nc.LastError())
+	if r == nil {
+		return err
+	}
+	r.cause = err
+	return r
+}
+
 // refusal is the server's word that a user may not publish or subscribe to a subject. What was asked for with it times out.
 type refusal struct {
 	verb    string // publish to, subscribe to
@@ -32,14 +46,13 @@ func refusalOf(err error) *refusal {
 	return &r
 }
 
-// after says that an error was a consequence of the refusal.
-func (r *refusal) after(err error) error {
-	r.cause = err
-	return r
-}
-
 func (r *refusal) Error() string {
-	return fmt.Sprintf("this user may not %s %s: %v", r.verb, r.subject, ErrPermission)
+	text := fmt.Sprintf("this user may not %s %s: %v", r.verb, r.subject, ErrPermission)
+	if strings.HasPrefix(r.subject, inboxRoot) {
+		prefix, _, _ := strings.Cut(r.subject, ".")
+		text += "; answers come to " + prefix + ".>, by the name of the user (NATS_USER, else its nkey, else the program)"
+	}
+	return text
 }
 
 // Unwrap lets the error be found as ErrPermission, as what the client calls it, and as what it led to.
