@@ -16,6 +16,7 @@ import (
 
 	"unconnected/events"
 	"unconnected/internal/natsroles"
+	"unconnected/internal/natstest"
 	"unconnected/producer/wolkvox/simulator"
 )
 
@@ -26,7 +27,10 @@ type guarded struct {
 	dir string // with the keys
 }
 
-func newGuarded(t *testing.T, o simulator.Options) *guarded {
+func newGuarded(t *testing.T, o simulator.Options) *guarded { return newGuardedWith(t, o, "") }
+
+// newGuardedWith has more in the server's configuration.
+func newGuardedWith(t *testing.T, o simulator.Options, more string, options ...nats.Option) *guarded {
 	t.Helper()
 	g := &guarded{newWorldOf(t, o), filepath.Join(t.TempDir(), "nats")}
 	g.broker.stop()
@@ -39,9 +43,9 @@ func newGuarded(t *testing.T, o simulator.Options) *guarded {
 		}
 		g.secrets = append(g.secrets, strings.TrimSpace(string(seed)))
 	}
-	s := serveConf(t, filepath.Join(g.dir, "users.conf"))
+	s := serveConf(t, filepath.Join(g.dir, "users.conf"), more)
 	g.env["NATS_URL"] = s.ClientURL()
-	nc, err := nats.Connect(s.ClientURL(), nats.UserInfo("tester", natsPassword))
+	nc, err := nats.Connect(s.ClientURL(), append(options, nats.UserInfo("tester", natsPassword))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +57,7 @@ func newGuarded(t *testing.T, o simulator.Options) *guarded {
 }
 
 // serveConf starts a server with the users of a file and the tester.
-func serveConf(t *testing.T, users string) *server.Server {
+func serveConf(t *testing.T, users, more string) *server.Server {
 	t.Helper()
 	written, err := os.ReadFile(users)
 	if err != nil {
@@ -61,7 +65,7 @@ func serveConf(t *testing.T, users string) *server.Server {
 	}
 	tester := "users: [\n{user: tester, password: \"" + natsPassword + "\"}\n"
 	conf := filepath.Join(t.TempDir(), "nats.conf")
-	writeFile(t, conf, "listen: \"127.0.0.1:-1\"\njetstream {store_dir: \""+t.TempDir()+"\"}\n"+
+	writeFile(t, conf, "listen: \"127.0.0.1:-1\"\njetstream {store_dir: \""+t.TempDir()+"\"}\n"+more+
 		strings.Replace(string(written), "users: [\n", tester, 1))
 	options, err := server.ProcessConfigFile(conf)
 	if err != nil {
@@ -250,4 +254,36 @@ func TestReaderFromGo(t *testing.T) {
 	if text := refused.Load(); text != nil {
 		t.Error(*text)
 	}
+}
+
+// TestProgramsWithCertificates: the same over TLS with certificates on both sides, which every program takes from the
+// environment.
+func TestProgramsWithCertificates(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ca := natstest.NewAuthority(t, dir, "ca")
+	for _, name := range []string{"server", "client"} {
+		ca.Issue(t, name, time.Now().Add(time.Hour))
+	}
+	conf, err := os.ReadFile("../../deploy/nats/tls.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := func(name string) string { return filepath.Join(dir, name) }
+	g := newGuardedWith(t, simulator.Options{Incidents: []simulator.Incident{congestion(-20*second, -10*second)}},
+		strings.ReplaceAll(string(conf), "/etc/nats/certs", dir),
+		nats.RootCAs(file("ca.pem")), nats.ClientCert(file("client.pem"), file("client.key")))
+	g.env["NATS_CA"], g.env["NATS_CERT"], g.env["NATS_KEY"] = file("ca.pem"), file("client.pem"), file("client.key")
+	g.populate()
+	alerter := g.startAs(natsroles.Alerter, "alerter")
+	g.awaitStory()
+	alerter.stop()
+	g.toolAs(natsroles.Reader, "verify")
+
+	g.env["NATS_CERT"], g.env["NATS_KEY"] = "", ""
+	_, said := g.tool(1, "verify")
+	if err := contains(said, "NATS_CERT", "NATS_KEY"); err != nil {
+		t.Error(err)
+	}
+	g.start("producer", nil).awaitUnready([]string{"retrying", "starting"}, "NATS_CERT")
 }
