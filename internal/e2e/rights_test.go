@@ -287,3 +287,49 @@ func TestProgramsWithCertificates(t *testing.T) {
 	}
 	g.start("producer", nil).awaitUnready([]string{"retrying", "starting"}, "NATS_CERT")
 }
+
+// TestDriftIsAPlan: plan tells how streams differ from the settings and what apply makes of it; apply refuses what would
+// delete history, and changes the rest.
+func TestDriftIsAPlan(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t, simulator.Options{})
+	g.toolAs(natsroles.Admin, "streams", "apply")
+	g.env["NATS_CREDS"] = g.key(natsroles.Admin)
+	g.env["HISTORY_MAX_AGE"] = "30d"
+	text, _ := g.tool(1, "streams", "plan")
+	if err := contains(text, "max age is 9600h0m0s, should be 720h0m0s", "apply refuses to change it", "the oldest messages are deleted"); err != nil {
+		t.Error(err)
+	}
+	_, said := g.tool(1, "streams", "apply")
+	if err := contains(said, "CALLS", "max age", "refused", "the oldest messages are deleted"); err != nil {
+		t.Error(err)
+	}
+	g.env["HISTORY_MAX_AGE"] = "800d"
+	text, _ = g.tool(1, "streams", "plan")
+	if err := contains(text, "should be 19200h0m0s; apply changes it"); err != nil {
+		t.Error(err)
+	}
+	text = g.toolAs(natsroles.Admin, "streams", "apply")
+	if err := contains(text, "CALLS  max age was 9600h0m0s, is 19200h0m0s now", "ALERTS  exists"); err != nil {
+		t.Error(err)
+	}
+	g.tool(0, "streams", "plan")
+	g.refused(t, natsroles.Reader, "streams plan", "$JS.API.STREAM.INFO.KV_unconnected_status")
+}
+
+// TestUpBeyondThisMachine: the embedded server stays on this machine unless it is told otherwise, and then warns.
+func TestUpBeyondThisMachine(t *testing.T) {
+	t.Parallel()
+	const warning = "the embedded NATS server has no passwords and listens beyond this machine"
+	for listen, warns := range map[string]bool{"127.0.0.1:0": false, "localhost:0": false, "0.0.0.0:0": true, ":0": true} {
+		t.Run(listen, func(t *testing.T) {
+			t.Parallel()
+			p := up(t, t.TempDir(), nil, "--listen", listen)
+			p.awaitLog("serving HTTP")
+			if warned := p.logged(warning) != nil; warned != warns {
+				t.Errorf("--listen %s warns: %v, want %v", listen, warned, warns)
+			}
+			p.stop()
+		})
+	}
+}

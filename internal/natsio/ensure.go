@@ -56,7 +56,8 @@ func EnsureStream(ctx context.Context, js jetstream.JetStream, want jetstream.St
 		return nil, fmt.Errorf("stream %s: %w", want.Name, explain(Explain(js, err), want))
 	}
 	for _, d := range Drift(stream.CachedInfo().Config, want) {
-		log.Warn("a stream differs from the settings; it is used as it is", "stream", want.Name, "difference", d)
+		log.Warn("a stream differs from the settings; it is used as it is, and `unconnected streams plan` shows what could be done",
+			"stream", want.Name, "difference", d.String())
 	}
 	return stream, nil
 }
