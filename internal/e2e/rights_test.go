@@ -379,3 +379,13 @@ func readFile(t *testing.T, path string) string {
 	}
 	return string(content)
 }
+
+// TestUpAsAdmin: `up` on a NATS server with users is everything in one process, and so wants the admin's rights.
+func TestUpAsAdmin(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t, simulator.Options{Incidents: []simulator.Incident{congestion(-20*second, -10*second)}})
+	p := g.startAs(natsroles.Admin, "unconnected", "up", "--data", t.TempDir())
+	g.awaitStory()
+	p.awaitReady()
+	p.stop()
+}
