@@ -57,7 +57,7 @@ func EnsureStream(ctx context.Context, js jetstream.JetStream, want jetstream.St
 	}
 	for _, d := range Drift(stream.CachedInfo().Config, want) {
 		log.Warn("a stream differs from the settings; it is used as it is, and `unconnected streams plan` shows what could be done",
-			"stream", want.Name, "difference", d.String())
+			"stream", want.Name, "difference", d)
 	}
 	return stream, nil
 }

@@ -126,7 +126,7 @@ func TestPublish(t *testing.T) {
 		"$JS.API.STREAM.MSG.GET.CALLS":                      nobody,
 		"$JS.API.STREAM.LIST":                               nobody,
 		"$JS.API.STREAM.NAMES":                              nobody,
-		"$JS.API.CONSUMER.LIST.CALLS":                       nobody,
+		"$JS.API.CONSUMER.LIST.CALLS":                       {admin},
 
 		"$JS.API.INFO":                                  {admin},
 		"$JS.API.STREAM.CREATE.CALLS":                   {admin},
@@ -147,6 +147,7 @@ func TestPublish(t *testing.T) {
 		"$JS.API.STREAM.MSG.DELETE.CALLS":               nobody,
 		"$JS.API.STREAM.MSG.DELETE.ALERTS":              nobody,
 		"$JS.API.STREAM.RESTORE.CALLS":                  nobody,
+		"$SYS.REQ.USER.INFO":                            {producer, alerter, reader, admin},
 		"$SYS.REQ.SERVER.PING":                          nobody,
 		"_INBOX_admin.x":                                nobody,
 	} {

@@ -32,8 +32,14 @@ type Role struct {
 	Inboxes []string // prefixes of the subjects that answers come to: all that it may subscribe to
 }
 
-// Roles lists the roles, from the least harmful place in the pipeline to the one that may do most.
-func Roles() []Role { return []Role{producer(), alerter(), reader(), admin()} }
+// Roles lists the roles. Each may also ask what it may do.
+func Roles() []Role {
+	roles := []Role{producer(), alerter(), reader(), admin()}
+	for i := range roles {
+		roles[i].Publish = append(roles[i].Publish, "$SYS.REQ.USER.INFO")
+	}
+	return roles
+}
 
 func producer() Role {
 	return Role{
@@ -79,7 +85,8 @@ func admin() Role {
 	r := Role{
 		Name: Admin, For: "creates streams and buckets, backfills, silences, and reads all of it",
 		Publish: concat(producer().Publish, alerter().Publish, reader().Publish,
-			create(events.StreamCalls), amend(events.StreamCalls), create(events.StreamAlerts), amend(events.StreamAlerts)),
+			create(events.StreamCalls), amend(events.StreamCalls), create(events.StreamAlerts), amend(events.StreamAlerts),
+			list(events.StreamCalls), list(events.StreamAlerts)),
 		Inboxes: inboxes(Admin),
 	}
 	for _, bucket := range natsio.Buckets() {
@@ -144,6 +151,9 @@ func dutyKeys() []string {
 func create(stream string) []string {
 	return []string{"$JS.API.STREAM.INFO." + stream, "$JS.API.STREAM.CREATE." + stream}
 }
+
+// list is what looking at everybody's consumers takes.
+func list(stream string) []string { return []string{"$JS.API.CONSUMER.LIST." + stream} }
 
 // amend is what changing a stream's limits takes.
 func amend(stream string) []string { return []string{"$JS.API.STREAM.UPDATE." + stream} }
