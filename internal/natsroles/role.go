@@ -46,7 +46,9 @@ func producer() Role {
 		Name: Producer, For: "polls cdr_6 and appends the windows to CALLS",
 		Publish: concat(
 			events.Subjects(), readStream(events.StreamCalls),
-			writeBucket(natsio.BucketMarks), writeBucket(natsio.BucketStatus), writeBucket(natsio.BucketLeases),
+			get(natsio.BucketMarks), put(natsio.BucketMarks),
+			get(natsio.BucketStatus), put(natsio.BucketStatus),
+			watch(natsio.BucketLeases), put(natsio.BucketLeases),
 		),
 		Deny:    dutyKeys(),
 		Inboxes: inboxes(Producer),
@@ -59,10 +61,11 @@ func alerter() Role {
 		Publish: concat(
 			events.AlertSubjects(), []string{events.ActionSubject("*")},
 			readStream(events.StreamCalls), readStream(events.StreamAlerts),
-			readBucket(natsio.BucketStatus),
-			readBucket(natsio.BucketLeases), dutyKeys(),
-			writeBucket(natsio.BucketAlerter), writeBucket(natsio.BucketSnapshots), writeBucket(natsio.BucketSilences),
-			writeBucket(natsio.BucketNotices), []string{"$JS.API.STREAM.PURGE." + stream(natsio.BucketNotices)},
+			watch(natsio.BucketStatus), watch(natsio.BucketLeases), dutyKeys(),
+			get(natsio.BucketAlerter), put(natsio.BucketAlerter),
+			watch(natsio.BucketSnapshots), put(natsio.BucketSnapshots),
+			watch(natsio.BucketSilences), put(natsio.BucketSilences),
+			watch(natsio.BucketNotices), put(natsio.BucketNotices), []string{"$JS.API.STREAM.PURGE." + stream(natsio.BucketNotices)},
 		),
 		Inboxes: inboxes(Alerter),
 	}
@@ -74,7 +77,7 @@ func reader() Role {
 		Publish: concat(
 			readStream(events.StreamCalls), acknowledge(events.StreamCalls),
 			readStream(events.StreamAlerts), acknowledge(events.StreamAlerts),
-			readBucket(natsio.BucketMarks), readBucket(natsio.BucketSilences),
+			watch(natsio.BucketMarks), watch(natsio.BucketSilences),
 		),
 		Inboxes: inboxes(Reader),
 	}
@@ -126,22 +129,22 @@ func readStream(name string) []string {
 // acknowledge is what a durable consumer takes beside.
 func acknowledge(stream string) []string { return []string{"$JS.ACK." + stream + ".>"} }
 
-// readBucket is what reading and watching the keys of a bucket takes.
-func readBucket(bucket string) []string {
-	name := stream(bucket)
-	return []string{
-		"$JS.API.STREAM.INFO." + name,
-		"$JS.API.DIRECT.GET." + name, "$JS.API.DIRECT.GET." + name + ".>",
-		"$JS.API.CONSUMER.CREATE." + name + ".>",
-		"$JS.API.CONSUMER.DELETE." + name + ".*",
-		"$JS.FC." + name + ".>",
-	}
+// get is what reading single keys of a bucket takes.
+func get(bucket string) []string {
+	return []string{"$JS.API.STREAM.INFO." + stream(bucket), "$JS.API.DIRECT.GET." + stream(bucket) + ".>"}
 }
 
-// writeBucket is what reading and writing keys takes; deleting one is writing a marker.
-func writeBucket(bucket string) []string {
-	return append(readBucket(bucket), "$KV."+bucket+".>")
+// watch is what reading, listing and watching keys takes.
+func watch(bucket string) []string {
+	name := stream(bucket)
+	return append(get(bucket),
+		"$JS.API.CONSUMER.CREATE."+name+".>", "$JS.API.CONSUMER.DELETE."+name+".*",
+		"$JS.FC."+name+".>", // the client says that it keeps pace
+	)
 }
+
+// put is what writing keys takes; deleting one is writing a marker.
+func put(bucket string) []string { return []string{"$KV." + bucket + ".>"} }
 
 // dutyKeys are the keys by which alerters agree who is on duty, in the bucket that producers share.
 func dutyKeys() []string {
