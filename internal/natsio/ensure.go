@@ -23,11 +23,12 @@ const (
 	BucketNotices = "unconnected_notices" // incident and channel → what was done in Slack
 
 	BucketSnapshots = "unconnected_snapshots" // operation → what evaluation knew, so that a restart need not read all of the history
+	BucketSilences  = "unconnected_silences"  // silence id → what is to be silent until when
 )
 
 // Buckets lists the buckets of this product.
 func Buckets() []string {
-	return []string{BucketMarks, BucketStatus, BucketLeases, BucketAlerter, BucketNotices, BucketSnapshots}
+	return []string{BucketMarks, BucketStatus, BucketLeases, BucketAlerter, BucketNotices, BucketSnapshots, BucketSilences}
 }
 
 // StreamOptions are the settings as the stream definitions take them.
