@@ -71,6 +71,12 @@ func TestViolation(t *testing.T) {
 		{"internal/natsio", "unconnected/internal/natstest", false},
 		{"internal/natsio", "net/http/httptest", false},
 		{"internal/natstest", "testing", true},
+		{"cmd/unconnected", "unconnected/alerter/slack/fakeslack", true},
+		{"cmd/alerter", "unconnected/alerter/slack/fakeslack", false},
+		{"alerter", "unconnected/alerter/slack/fakeslack", false},
+		{"alerter/slack", "unconnected/alerter/slack/fakeslack", false},
+		{"alerter/slack/fakeslack", "unconnected/alerter/slack/fakeslack/mrkdwn", true},
+		{"alerter/slack/fakeslack", "testing", false},
 	}
 	table := rows(t)
 	for _, test := range tests {
