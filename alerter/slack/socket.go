@@ -97,7 +97,7 @@ func (s *Socket) Run(ctx context.Context, h Handler) {
 			return
 		}
 		if time.Since(began) > socketLived {
-			wait = socketFirst
+			wait = 0 // Slack ends every connection now and then: people should not notice
 		}
 		pause := s.pause(err, wait)
 		if s.note(err) {
@@ -107,7 +107,7 @@ func (s *Socket) Run(ctx context.Context, h Handler) {
 		case <-ctx.Done():
 		case <-time.After(pause):
 		}
-		wait = min(2*wait, socketMost)
+		wait = min(max(2*wait, socketFirst), socketMost)
 	}
 }
 
