@@ -27,6 +27,8 @@ import (
 	"golang.org/x/term"
 
 	"unconnected/alerter/incident"
+	"unconnected/alerter/people"
+	"unconnected/alerter/silence"
 	"unconnected/alerter/slack"
 	"unconnected/events"
 	"unconnected/internal/natsio"
@@ -62,8 +64,11 @@ type Alerter struct {
 func New(c *Config, o Options) *Alerter {
 	a := &Alerter{config: c, options: o, metrics: newMetrics(o.Metrics), pacer: new(slack.Pacer), attempt: slack.DefaultTimeout}
 	a.chooseSink()
-	if c.Digest.IsSet() || c.AppToken.IsSet() {
-		o.Log.Warn("ALERT_DIGEST and SLACK_APP_TOKEN are not in effect yet")
+	if c.Digest.IsSet() {
+		o.Log.Warn("ALERT_DIGEST is not in effect yet")
+	}
+	if c.AppToken.IsSet() && !c.Slack.Token.IsSet() {
+		o.Log.Warn("SLACK_APP_TOKEN is ignored, because there is no SLACK_TOKEN: nobody could be answered")
 	}
 	return a
 }
@@ -143,6 +148,8 @@ type session struct {
 	notifier  *notifier
 	guard     *guard
 	duty      *duty
+	silences  *silence.View
+	people    *people.People // nil without SLACK_APP_TOKEN
 }
 
 func (a *Alerter) session(ctx context.Context) error {
@@ -164,6 +171,10 @@ func (a *Alerter) session(ctx context.Context) error {
 	group.Go(func() error { return s.evaluator.run(ctx) })
 	group.Go(func() error { return s.notifier.run(ctx) })
 	group.Go(func() error { return s.guard.run(ctx) })
+	group.Go(func() error { s.silences.Run(ctx); return nil })
+	if s.people != nil {
+		group.Go(func() error { s.listen(ctx); return nil })
+	}
 	err = group.Wait()
 	s.end(ctx)
 	return err
@@ -212,6 +223,9 @@ func (a *Alerter) open(ctx context.Context) (*session, error) {
 	s := &session{guard: guard, duty: duty}
 	if s.evaluator, err = a.newEvaluator(ctx, js, bucket, calls, alerts); err == nil {
 		s.notifier, err = a.newNotifier(ctx, js, notices, s.evaluator.progress)
+	}
+	if err == nil {
+		err = a.openPeople(ctx, js, s)
 	}
 	if err != nil {
 		duty.close(ctx)

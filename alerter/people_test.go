@@ -1,0 +1,130 @@
+package alerter_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	slackgo "github.com/slack-go/slack"
+
+	"unconnected/alerter/slack"
+	"unconnected/alerter/slack/fakeslack"
+	"unconnected/events"
+	"unconnected/internal/config"
+	"unconnected/internal/daemon"
+)
+
+// newPeopledWorld is a world whose Slack lets people click.
+func newPeopledWorld(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.config.AppToken = config.NewSecret(fakeslack.DefaultAppToken)
+	return w
+}
+
+func (w *world) listened() {
+	w.t.Helper()
+	eventually(w.t, "somebody who listens", func() (bool, string) { return w.slack.Connections() > 0, w.logs.String() })
+}
+
+// postButton shows a message with a button for an incident.
+func (w *world) postButton(incident string) (ts string) {
+	w.t.Helper()
+	label := slackgo.NewTextBlockObject(slackgo.PlainTextType, "Acknowledge", false, false)
+	api := slackgo.New(fakeslack.DefaultToken, slackgo.OptionAPIURL(w.slack.APIURL()))
+	_, ts, err := api.PostMessage("C0000001", slackgo.MsgOptionText("Firing", false), slackgo.MsgOptionBlocks(
+		slackgo.NewActionBlock("unconnected/"+incident, slackgo.NewButtonBlockElement(slack.ActionAcknowledge, incident, label))))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return ts
+}
+
+// deeds are the actions that ALERTS holds.
+func (w *world) deeds() []events.Action {
+	w.t.Helper()
+	stream, err := w.js.Stream(w.t.Context(), events.StreamAlerts)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var all []events.Action
+	state := stream.CachedInfo().State
+	for seq := state.FirstSeq; seq != 0 && seq <= state.LastSeq; seq++ {
+		raw, err := stream.GetMsg(w.t.Context(), seq)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if a, err := events.DecodeRawAction(raw); err == nil {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// TestPeople: the alerter hears clicks and the slash command, whether it is on duty or stands by, and knows what they are about.
+func TestPeople(t *testing.T) {
+	t.Parallel()
+	w := newPeopledWorld(t)
+	p := w.start()
+	w.play("default", "qc")
+	p.judged(w)
+	w.listened()
+	standby := w.start()
+	eventually(t, "two who listen", func() (bool, string) { return w.slack.Connections() == 2, w.logs.String() })
+	id := w.stored()[0].Incident
+	ts := w.postButton(id)
+	for _, user := range []string{"ana", "luis"} { // each is heard by another
+		if _, err := w.slack.Click(t.Context(), user, ts, slack.ActionAcknowledge); err != nil {
+			t.Fatal(err)
+		}
+		sent, err := w.slack.Slash(t.Context(), user, "noc", "/unconnected", "status")
+		if err != nil || !strings.Contains(string(sent.Response), "One incident is open") || !strings.Contains(string(sent.Response), "default") {
+			t.Errorf("%s is told %s: %v", user, sent.Response, err)
+		}
+	}
+	eventually(t, "a deed", func() (bool, string) { return len(w.deeds()) > 0, w.logs.String() })
+	if done := w.deeds()[0]; done.Action != events.Acknowledged || done.Incident != id || done.By != "Ana Torres" && done.By != "Luis Rojas" {
+		t.Errorf("recorded %+v", done)
+	}
+	standby.stop()
+	p.stop()
+	if n := w.slack.Connections(); n != 0 {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		if err := w.slack.Wait(ctx, func(s *fakeslack.Server) bool { return s.Connections() == 0 }); err != nil {
+			t.Errorf("%d still listen", n)
+		}
+	}
+}
+
+// TestRefusedAppToken shows in the report, with what to do, and messages leave all the same.
+func TestRefusedAppToken(t *testing.T) {
+	t.Parallel()
+	w := newPeopledWorld(t)
+	w.config.AppToken = config.NewSecret("xapp-wrong")
+	p := w.start()
+	p.reports("what to do", func(r daemon.Report) bool {
+		return !r.Ready && r.State == "refused" && strings.Contains(r.Reason, "SLACK_APP_TOKEN is not valid")
+	})
+	w.play("default", "qc")
+	w.expectChannel("#noc", "root 🔴 default/Congestion/2/firing")
+	if asked := len(w.slack.Requests("apps.connections.open")); asked != 1 {
+		t.Errorf("it asked %d times", asked)
+	}
+}
+
+// TestSilencesTakenAway: when the bucket is deleted the alerter starts over with an empty one.
+func TestSilencesTakenAway(t *testing.T) {
+	t.Parallel()
+	w := newPeopledWorld(t)
+	p := w.start()
+	w.listened()
+	if err := w.js.DeleteKeyValue(t.Context(), "unconnected_silences"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "another bucket", func() (bool, string) {
+		_, err := w.js.KeyValue(t.Context(), "unconnected_silences")
+		return err == nil, w.logs.String()
+	})
+	p.reports("that all is well", func(r daemon.Report) bool { return r.Ready })
+}
