@@ -72,7 +72,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == socketPath:
 		s.serveSocket(w, r)
 	default:
-		s.Page().ServeHTTP(w, r)
+		s.page.ServeHTTP(w, r)
 	}
 }
 

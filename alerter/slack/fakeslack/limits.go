@@ -56,6 +56,7 @@ type block struct {
 	Elements []json.RawMessage `json:"elements"`
 	// Accessory stands beside the text of a section.
 	Accessory json.RawMessage `json:"accessory"`
+	AltText   string          `json:"alt_text"` // of an image
 }
 
 // checkBlocks counts the blocks, or says which of Slack's errors they deserve.

@@ -154,6 +154,10 @@ func (s *Server) DropSockets() {
 	}
 }
 
+// FreezeSockets keeps connections open but says nothing on them any more, not even pings, as a network does that loses
+// everything; false lets it through again. What was to be said meanwhile is lost; envelopes are sent again as ever.
+func (s *Server) FreezeSockets(frozen bool) { s.frozen.Store(frozen) }
+
 // DisconnectSockets asks all connections to leave for this reason: "refresh_requested", which Slack says every few hours,
 // "warning", which it says some seconds before, or "link_disabled". But for "warning" they get no more envelopes, and are
 // broken after the time for an ack.

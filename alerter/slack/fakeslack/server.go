@@ -23,6 +23,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -68,7 +69,9 @@ type Options struct {
 	Ping time.Duration
 	// PageURL is where people find the [Server.Page]; permalinks lead there. "" for links that lead nowhere.
 	PageURL string
-	Now     func() time.Time // the workspace's clock; nil for the real one
+	// Language is what the page itself speaks: "es", or English.
+	Language string
+	Now      func() time.Time // the workspace's clock; nil for the real one
 }
 
 // Server is a workspace. It is safe for concurrent use.
@@ -79,6 +82,8 @@ type Server struct {
 	listener net.Listener
 	closed   chan struct{} // by Close
 	closing  sync.Once
+	page     http.Handler
+	frozen   atomic.Bool // nothing is said on sockets
 
 	mu        sync.Mutex // guards all below
 	token     string
@@ -111,6 +116,7 @@ func New(o Options) *Server {
 	for _, c := range o.Channels {
 		s.channels = append(s.channels, &c)
 	}
+	s.page = s.newPage()
 	return s
 }
 

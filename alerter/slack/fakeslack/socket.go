@@ -112,7 +112,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	c := &socket{conn: conn, base: base(r), out: make(chan any, maxQueued), gone: make(chan struct{})}
 	defer c.end()
-	go c.writeAll(s.options.Ping, s.closed)
+	go s.writeAll(c)
 	if !s.join(c) {
 		c.write(answer{"type": "disconnect", "reason": "too_many_websockets", "debug_info": answer{"host": "fake"}})
 		c.read(func(string, json.RawMessage) {}) // until it leaves
@@ -168,22 +168,28 @@ func (s *Server) locked(f func()) {
 	f()
 }
 
-// writeAll writes what is queued, and pings, until the connection or the server ends.
-func (c *socket) writeAll(ping time.Duration, closed <-chan struct{}) {
+// writeAll writes what is queued for a socket, and pings, until it or the server ends.
+func (s *Server) writeAll(c *socket) {
 	defer c.end()
-	ticker := time.NewTicker(ping)
+	ticker := time.NewTicker(s.options.Ping)
 	defer ticker.Stop()
 	for {
 		var err error
 		select {
 		case v := <-c.out:
+			if s.frozen.Load() {
+				continue
+			}
 			_ = c.conn.SetWriteDeadline(time.Now().Add(writeTime)) // writing reports it
 			err = c.conn.WriteJSON(v)
 		case <-ticker.C:
+			if s.frozen.Load() {
+				continue
+			}
 			err = c.conn.WriteControl(websocket.PingMessage, []byte("Ping from fakeslack"), time.Now().Add(writeTime))
 		case <-c.gone:
 			return
-		case <-closed:
+		case <-s.closed:
 			return
 		}
 		if err != nil {

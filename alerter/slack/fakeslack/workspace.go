@@ -1,6 +1,7 @@
 package fakeslack
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -121,22 +122,14 @@ func (s *Server) groupUsers(args map[string]string) answer {
 }
 
 // realName is how the person is called.
-func (u *User) realName() string {
-	if u.RealName != "" {
-		return u.RealName
-	}
-	return u.Name
-}
+func (u *User) realName() string { return cmp.Or(u.RealName, u.Name, u.ID) }
 
 func (u *User) object(now time.Time) answer {
 	object := answer{
 		"id": u.ID, "team_id": teamID, "name": u.Name, "real_name": u.realName(), "deleted": u.Deleted, "is_bot": u.Bot,
 		"profile": answer{"real_name": u.realName(), "display_name": u.Name},
 	}
-	zone := u.TZ
-	if zone == "" {
-		zone = "America/Bogota"
-	}
+	zone := cmp.Or(u.TZ, "America/Bogota")
 	object["tz"] = zone
 	if location, err := time.LoadLocation(zone); err == nil {
 		_, offset := now.In(location).Zone()
