@@ -267,7 +267,7 @@ func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucke
 func (a *Alerter) composer() slack.Composer {
 	c := slack.Composer{
 		Language: a.config.Alerts.Language, Zone: a.config.Alerts.Timezone.Zone(), Names: a.config.OperationNames,
-		Mention: a.config.MentionCritical, Rules: map[string]slack.Rule{events.DrillRule: drillRule()},
+		Mention: a.config.MentionCritical, Buttons: a.hears(), Rules: map[string]slack.Rule{events.DrillRule: drillRule()},
 	}
 	for _, r := range a.config.rules.Rules {
 		c.Rules[r.Name] = slack.Rule{

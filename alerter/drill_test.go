@@ -44,7 +44,7 @@ func TestDrillIsLeftAlone(t *testing.T) {
 	p := w.start()
 	w.play("default", "qc")
 	p.judged(w)
-	w.expectChannel("#noc", "root 🔴 drill/Drill/"+a.Cause.String()+"/firing", "root 🔴 default/Congestion/2/firing")
+	w.expectChannel("#noc", "root 🧪 drill/Drill/"+a.Cause.String()+"/firing", "root 🔴 default/Congestion/2/firing")
 	p.stop()
 	p = w.start() // takes over while it fires
 	w.play("default", "q")
@@ -56,7 +56,7 @@ func TestDrillIsLeftAlone(t *testing.T) {
 	w.storeAlert(ended)
 	eventually(t, "the end of the drill", func() (bool, string) {
 		for _, m := range w.slack.Roots("#noc") {
-			if strings.Contains(m.Text, "Resolved: Drill") {
+			if strings.Contains(m.Text, "Resolved") {
 				return true, ""
 			}
 		}

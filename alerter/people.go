@@ -27,13 +27,12 @@ func (a *Alerter) openPeople(ctx context.Context, js jetstream.JetStream, s *ses
 	if s.silences, err = store.View(ctx); err != nil {
 		return err
 	}
-	client, ok := a.sink.(*slack.Client)
-	if !ok || !a.config.AppToken.IsSet() {
+	if !a.hears() {
 		return nil
 	}
 	composer := a.composer()
 	s.people = people.New(people.Options{
-		Log: a.options.Log, JS: js, Slack: client, Silences: store, View: s.silences,
+		Log: a.options.Log, JS: js, Slack: a.sink.(*slack.Client), Silences: store, View: s.silences,
 		Socket: slack.NewSocket(slack.SocketConfig{
 			APIURL: a.config.APIURL, Token: a.config.AppToken.Value, Reload: a.config.AppToken.Reload, Timeout: a.attempt, Log: a.options.Log,
 		}),
@@ -44,6 +43,12 @@ func (a *Alerter) openPeople(ctx context.Context, js jetstream.JetStream, s *ses
 		},
 	})
 	return nil
+}
+
+// hears tells whether there is a way to hear what people do, and to answer them.
+func (a *Alerter) hears() bool {
+	_, ok := a.sink.(*slack.Client)
+	return ok && a.config.AppToken.IsSet()
 }
 
 // listen hears what people do, once it is known what they speak of, until ctx ends. Every alerter listens, not only the one

@@ -2,10 +2,9 @@ package alerter_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
-
-	slackgo "github.com/slack-go/slack"
 
 	"unconnected/alerter/slack"
 	"unconnected/alerter/slack/fakeslack"
@@ -25,19 +24,6 @@ func newPeopledWorld(t *testing.T) *world {
 func (w *world) listened() {
 	w.t.Helper()
 	eventually(w.t, "somebody who listens", func() (bool, string) { return w.slack.Connections() > 0, w.logs.String() })
-}
-
-// postButton shows a message with a button for an incident.
-func (w *world) postButton(incident string) (ts string) {
-	w.t.Helper()
-	label := slackgo.NewTextBlockObject(slackgo.PlainTextType, "Acknowledge", false, false)
-	api := slackgo.New(fakeslack.DefaultToken, slackgo.OptionAPIURL(w.slack.APIURL()))
-	_, ts, err := api.PostMessage("C0000001", slackgo.MsgOptionText("Firing", false), slackgo.MsgOptionBlocks(
-		slackgo.NewActionBlock("unconnected/"+incident, slackgo.NewButtonBlockElement(slack.ActionAcknowledge, incident, label))))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return ts
 }
 
 // deeds are the actions that ALERTS holds.
@@ -72,7 +58,8 @@ func TestPeople(t *testing.T) {
 	standby := w.start()
 	eventually(t, "two who listen", func() (bool, string) { return w.slack.Connections() == 2, w.logs.String() })
 	id := w.stored()[0].Incident
-	ts := w.postButton(id)
+	w.expectChannel("#noc", "root 🔴 default/Congestion/2/firing")
+	ts := w.slack.Roots("#noc")[0].TS
 	for _, user := range []string{"ana", "luis"} { // each is heard by another
 		if _, err := w.slack.Click(t.Context(), user, ts, slack.ActionAcknowledge); err != nil {
 			t.Fatal(err)
@@ -86,6 +73,13 @@ func TestPeople(t *testing.T) {
 	if done := w.deeds()[0]; done.Action != events.Acknowledged || done.Incident != id || done.By != "Ana Torres" && done.By != "Luis Rojas" {
 		t.Errorf("recorded %+v", done)
 	}
+	if _, err := w.slack.Click(t.Context(), "ana", ts, slack.ActionSilence, slack.SilenceHours); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a silence", func() (bool, string) {
+		all := w.deeds()
+		return all[len(all)-1].Action == events.Silenced, fmt.Sprint(all)
+	})
 	standby.stop()
 	p.stop()
 	if n := w.slack.Connections(); n != 0 {

@@ -132,7 +132,7 @@ func (c *Composer) mentions(inc *incident.Incident) []string {
 func (c *Composer) mentionsOf(a *events.Alert) []string {
 	who := c.Rules[a.Rule].Mention
 	switch {
-	case drilled(a):
+	case a.IsDrill():
 		return nil
 	case who == nil && a.Severity == events.Critical:
 		who = c.Mention

@@ -87,15 +87,16 @@ func (c *silenceAdd) Run(t *terminal) error {
 	}
 	at := now()
 	wanted := c.silence(at, zone)
-	if err := store.Add(t.ctx, wanted, who, "", at); err != nil {
-		if errors.Is(err, silence.ErrInvalid) {
-			return daemon.Usage(err)
-		}
-		return err
+	unrecorded := store.Add(t.ctx, wanted, who, "", at)
+	switch {
+	case errors.Is(unrecorded, silence.ErrInvalid):
+		return daemon.Usage(unrecorded)
+	case unrecorded != nil && !errors.Is(unrecorded, silence.ErrUnrecorded):
+		return unrecorded
 	}
 	_, err = fmt.Fprintf(t.stdout, "%s  silent: %s, %s, until %s\nend it with: unconnected silence expire %s\n",
 		wanted.ID, operationWords(wanted.Operation), ruleWords(wanted.Rules), moment(wanted.Until, zone), wanted.ID)
-	return err
+	return errors.Join(unrecorded, err)
 }
 
 // silence is what is asked for.

@@ -158,3 +158,19 @@ func TestSilenceUsage(t *testing.T) {
 		t.Errorf("a line break: %v", err)
 	}
 }
+
+// TestSilenceUnrecorded: without ALERTS it is in force all the same: its id is told, and the command fails.
+func TestSilenceUnrecorded(t *testing.T) {
+	js := newHistory(t)
+	store(t, js, windowOf("ventas", 0))
+	if err := js.DeleteStream(t.Context(), events.StreamAlerts); err != nil {
+		t.Fatal(err)
+	}
+	text, err := runTool(t, "silence", "add", "--operation", "ventas", "--for", "1h", "--reason", "x", "--by", "ana")
+	if daemon.Code(err) != 1 || !strings.Contains(err.Error(), "could not be recorded") || !strings.Contains(text, "silence expire ") {
+		t.Errorf("%v:\n%s", err, text)
+	}
+	if listed := listSilences(t); len(listed) != 1 {
+		t.Errorf("listed %+v", listed)
+	}
+}
