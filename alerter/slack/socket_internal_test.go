@@ -56,7 +56,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(strings.Repeat("x", 5000), 40)
 	f.Fuzz(func(t *testing.T, line string, n int) {
 		a := Answer{More: "+%d more"}
-		for range min(max(n, 0), 200) {
+		for range min(max(n, 0), 60) {
 			a.Lines = append(a.Lines, line)
 		}
 		text := a.text()
