@@ -100,7 +100,7 @@ func (s *Socket) Run(ctx context.Context, h Handler) {
 			wait = 0 // Slack ends every connection now and then: people should not notice
 		}
 		pause := s.pause(err, wait)
-		if s.note(err) {
+		if s.note(err) && pause > 0 {
 			s.config.Log.Warn("no connection by Socket Mode: buttons and the slash command wait", "error", err, "wait", pause.String())
 		}
 		select {
@@ -154,7 +154,7 @@ func (s *Socket) note(err error) (news bool) {
 
 func (s *Socket) connected() {
 	s.mu.Lock()
-	again := s.trouble != nil
+	again := s.trouble != nil && !errors.Is(s.trouble, errDropped)
 	s.up, s.since, s.trouble = true, time.Now(), nil
 	s.mu.Unlock()
 	if again {
