@@ -61,6 +61,9 @@ func (f Format) Percent(share float64) string {
 	return f.Decimal(share*100, decimals) + f.percent
 }
 
+// ExactPercent writes a share that somebody chose: to two decimals.
+func (f Format) ExactPercent(share float64) string { return f.PercentTo(share, 2) }
+
 // PercentTo writes a share to at most so many decimals, for one of which nothing should be rounded away that matters.
 func (f Format) PercentTo(share float64, decimals int) string {
 	return f.Decimal(share*100, decimals) + f.percent

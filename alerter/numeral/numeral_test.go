@@ -33,7 +33,7 @@ func TestPercent(t *testing.T) {
 	if got := numeral.For("es").Percent(0.045); got != "4,5\u00a0%" {
 		t.Errorf("in Spanish, the share 0.045 is %q", got)
 	}
-	if got := numeral.For("es").PercentTo(0.1225, 2); got != "12,25\u00a0%" {
+	if got := numeral.For("es").ExactPercent(0.1225); got != "12,25\u00a0%" {
 		t.Errorf("a threshold of 0.1225 is %q", got)
 	}
 }

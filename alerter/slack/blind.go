@@ -6,8 +6,8 @@ import (
 )
 
 // Blind is the message that nothing can be judged because NATS is away since an instant. back is when that was over; zero
-// while it lasts. Its times are in the Composer's zone, or UTC. While it lasts it calls those who are called for critical
-// alerts.
+// while it lasts. Its times are in the Composer's zone, or UTC. It calls nobody by name: that is for what gets worse at an
+// operation.
 func (c *Composer) Blind(id string, since, back time.Time, reason string) Message {
 	w, in := wordsFor(c.Language), time.UTC
 	if c.Zone != nil {
@@ -18,7 +18,7 @@ func (c *Composer) Blind(id string, since, back time.Time, reason string) Messag
 	if back.IsZero() {
 		m.Icon, m.Headline = "🔴", fmt.Sprintf(w.blindSince, w.hour(from))
 		m.Facts = []Fact{{Text: w.blindWhy}, {Text: w.blindMeans}}
-		m.Advice, m.Mentions = []string{w.blindDo}, parsed(c.Mention)
+		m.Advice = []string{w.blindDo}
 	} else {
 		to := back.In(in)
 		m.Icon = "✅"

@@ -50,6 +50,30 @@ func (c *Composer) Compose(a incident.Action, inc *incident.Incident, rec incide
 	return Message{}
 }
 
+// ComposeGroup is the message for a step of [incident.NextGroup]. A look-up needs none and gets the zero Message.
+func (c *Composer) ComposeGroup(a incident.Action, members []incident.Incident, rec incident.Record, now time.Time) Message {
+	var shown []incident.Incident
+	for i := range members {
+		if as := members[i].AsOf(a.Shows); len(as.Transitions) > 0 {
+			shown = append(shown, as)
+		}
+	}
+	if len(shown) == 0 {
+		return Message{}
+	}
+	switch a.Step {
+	case incident.PostRoot:
+		return c.Group(rec.Incident, shown, now)
+	case incident.EditRoot:
+		return c.Group(rec.Incident, shown, rec.Root.PostedAt)
+	case incident.PostReminder:
+		m := c.GroupReminder(rec.Incident, shown, now)
+		m.Transition = a.Transition
+		return m
+	}
+	return Message{}
+}
+
 // Root is the message of an incident, as it is. posted is when it is, or was, posted; mute is the silence that covers it. inc
 // must have a transition.
 func (c *Composer) Root(inc *incident.Incident, posted time.Time, mute incident.Mute) Message {

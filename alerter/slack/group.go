@@ -55,7 +55,7 @@ func (c *Composer) GroupReminder(id string, members []incident.Incident, now tim
 	lasted := g.words.duration(now.Sub(first.inc.Start))
 	m.Headline = fmt.Sprintf(g.words.groupReminder, lasted, g.operations(g.members), g.titles(g.members))
 	g.alarm(&m, g.members)
-	m.Facts, m.Aside, m.Advice = c.unattended(), g.named(g.members), nil
+	m.Facts, m.Aside, m.Advice, m.Mentions = c.unattended(), g.named(g.members), nil, nil
 	return g.marked(m)
 }
 

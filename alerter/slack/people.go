@@ -116,7 +116,8 @@ func (d *draft) covered(a *events.Action) string {
 	return d.words.allAlerts
 }
 
-// Reminder is the post that mentions again an incident that still fires and that nobody takes care of.
+// Reminder is the post that mentions again an incident that still fires and that nobody takes care of. It calls nobody by name:
+// people are called when an incident opens or gets worse.
 func (c *Composer) Reminder(inc *incident.Incident, now time.Time) Message {
 	d := c.draft(inc)
 	lead, w := inc.Lead(), d.words
@@ -124,7 +125,7 @@ func (c *Composer) Reminder(inc *incident.Incident, now time.Time) Message {
 	lasted := w.duration(now.Sub(inc.Start))
 	m := Message{
 		Icon: icon(a.Severity), Headline: d.titled(fmt.Sprintf(w.reminder, lasted, s.named(a))),
-		Mentions: c.mentions(inc), Brief: true, More: w.more, Incident: inc.ID, Transition: inc.Last().ID(),
+		Brief: true, More: w.more, Incident: inc.ID, Transition: inc.Last().ID(),
 		Facts: d.unattended(), Others: d.others(lead.Rule()), Buttons: d.buttons(incident.Mute{}), Notes: d.notes(a, now, now),
 	}
 	if s.noData {
