@@ -197,6 +197,7 @@ func (a *Alerter) session(ctx context.Context) error {
 	group.Go(func() error { return s.notifier.run(ctx) })
 	group.Go(func() error { return s.guard.run(ctx) })
 	group.Go(func() error { s.silences.Run(ctx); return nil })
+	group.Go(func() error { s.heed(ctx); return nil })
 	if s.people != nil {
 		group.Go(func() error { s.listen(ctx); return nil })
 	}
@@ -229,11 +230,7 @@ func (a *Alerter) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	bucket, err := natsio.EnsureBucket(ctx, js, natsio.BucketAlerter, a.config.Replicas)
-	if err != nil {
-		return nil, err
-	}
-	notices, err := natsio.EnsureBucket(ctx, js, natsio.BucketNotices, a.config.Replicas)
+	bucket, notices, err := a.openBuckets(ctx, js)
 	if err != nil {
 		return nil, err
 	}
@@ -258,6 +255,14 @@ func (a *Alerter) open(ctx context.Context) (*session, error) {
 	}
 	s.join()
 	return s, nil
+}
+
+// openBuckets makes sure that the buckets exist in which both halves keep how far they got.
+func (a *Alerter) openBuckets(ctx context.Context, js jetstream.JetStream) (bucket, notices jetstream.KeyValue, err error) {
+	if bucket, err = natsio.EnsureBucket(ctx, js, natsio.BucketAlerter, a.config.Replicas); err == nil {
+		notices, err = natsio.EnsureBucket(ctx, js, natsio.BucketNotices, a.config.Replicas)
+	}
+	return bucket, notices, err
 }
 
 // join makes both halves wait for the duty.

@@ -27,6 +27,7 @@ func (a *Alerter) openPeople(ctx context.Context, js jetstream.JetStream, s *ses
 	if s.silences, err = store.View(ctx); err != nil {
 		return err
 	}
+	s.notifier.silences = s.silences.All
 	if !a.hears() {
 		return nil
 	}
@@ -49,6 +50,40 @@ func (a *Alerter) openPeople(ctx context.Context, js jetstream.JetStream, s *ses
 func (a *Alerter) hears() bool {
 	_, ok := a.sink.(*slack.Client)
 	return ok && a.config.AppToken.IsSet()
+}
+
+// heed makes messages show what has become silent, or is no longer, until ctx ends.
+func (s *session) heed(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.silences.Changed():
+			s.notifier.reconsider()
+		}
+	}
+}
+
+// reconsider looks at all incidents again that are open.
+func (n *notifier) reconsider() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, inc := range n.fold.All() {
+		if !inc.Open {
+			continue
+		}
+		for channel := range incident.Routes(&inc, n.records.of(inc.ID), n.channelOf) {
+			q := n.queues[channel]
+			if q == nil {
+				continue // not all has been read yet
+			}
+			q.pending[inc.ID] = true
+			if group := n.records.get(inc.ID, channel).Root.Group; group != "" {
+				q.pending[group] = true
+			}
+			q.ring()
+		}
+	}
 }
 
 // listen hears what people do, once it is known what they speak of, until ctx ends. Every alerter listens, not only the one

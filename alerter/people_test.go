@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"unconnected/alerter/incident"
+	"unconnected/alerter/silence"
 	"unconnected/alerter/slack"
 	"unconnected/alerter/slack/fakeslack"
 	"unconnected/events"
@@ -121,4 +124,69 @@ func TestSilencesTakenAway(t *testing.T) {
 		return err == nil, w.logs.String()
 	})
 	p.reports("that all is well", func(r daemon.Report) bool { return r.Ready })
+}
+
+// says waits until the only message of a channel says something.
+func (w *world) says(channel, text string) {
+	w.t.Helper()
+	eventually(w.t, "a message that says "+text, func() (bool, string) {
+		roots := w.slack.Roots(channel)
+		if len(roots) != 1 {
+			return false, fmt.Sprintf("%d messages", len(roots))
+		}
+		return strings.Contains(string(roots[0].Blocks), text), string(roots[0].Blocks)
+	})
+}
+
+// TestPeopleShow: what somebody did shows in the message, and a silence from the command line does, too, and its end.
+func TestPeopleShow(t *testing.T) {
+	t.Parallel()
+	w := newPeopledWorld(t)
+	p := w.start()
+	w.play("default", "qc")
+	p.judged(w)
+	w.listened()
+	w.expectChannel("#noc", "root 🔴 default/Congestion/2/firing")
+	root := w.slack.Roots("#noc")[0].TS
+	if _, err := w.slack.Click(t.Context(), "ana", root, slack.ActionAcknowledge); err != nil {
+		t.Fatal(err)
+	}
+	w.says("#noc", "Ana Torres")
+	store, err := silence.Open(t.Context(), w.js, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	hush := incident.Silence{ID: "s1", Operation: "default", From: now, Until: now.Add(time.Hour), Reason: "the carrier works on it"}
+	if err := store.Add(t.Context(), hush, silence.Person{Name: "Eva"}, "", now); err != nil {
+		t.Fatal(err)
+	}
+	w.says("#noc", "the carrier works on it")
+	if _, err := store.Expire(t.Context(), "s1", silence.Person{Name: "Eva"}, time.Now().UTC()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a message without the silence", func() (bool, string) {
+		blocks := string(w.slack.Roots("#noc")[0].Blocks)
+		return !strings.Contains(blocks, "the carrier works on it") && strings.Contains(blocks, slack.ActionSilence), blocks
+	})
+}
+
+// TestSilentFromTheStart: nobody is told of what is silent before it begins.
+func TestSilentFromTheStart(t *testing.T) {
+	t.Parallel()
+	w := newPeopledWorld(t)
+	store, err := silence.Open(t.Context(), w.js, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	hush := incident.Silence{ID: "s1", Operation: events.AllOperations, Rules: []string{"Congestion"}, From: now, Until: now.Add(time.Hour), Reason: "x"}
+	if err := store.Add(t.Context(), hush, silence.Person{Name: "Eva"}, "", now); err != nil {
+		t.Fatal(err)
+	}
+	p := w.start()
+	w.play("default", "qc")
+	w.play("other", "qb")
+	p.judged(w)
+	w.expectChannel("#noc", "root 🟠 other/Busy/4/firing")
 }
