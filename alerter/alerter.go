@@ -63,6 +63,7 @@ type Alerter struct {
 	options Options
 	metrics *metrics
 	sink    slack.Sink
+	client  *slack.Client // of the sink; nil where it is no Slack
 	pacer   *slack.Pacer
 	attempt time.Duration // time limit of one request to Slack
 	channel func(rule string) string
@@ -89,7 +90,8 @@ func (a *Alerter) chooseSink() {
 	fixed := func(name string) func(string) string { return func(string) string { return name } }
 	switch {
 	case c.Slack.Token.IsSet():
-		a.sink = slack.NewClient(slack.Config{APIURL: c.APIURL, Token: c.Slack.Token.Value, Reload: c.Slack.Token.Reload})
+		a.client = slack.NewClient(slack.Config{APIURL: c.APIURL, Token: c.Slack.Token.Value, Reload: c.Slack.Token.Reload})
+		a.sink = a.client
 		a.channel = a.slackChannel
 		if c.WebhookURL.IsSet() {
 			log.Warn("SLACK_WEBHOOK_URL is ignored, because there is a SLACK_TOKEN")
@@ -107,7 +109,8 @@ func (a *Alerter) pretend(out *slack.Terminal) {
 	where := "standard output"
 	if p := a.options.Preview; p != nil {
 		where += ", and as Slack would show them to " + p.Page
-		a.sink = slack.NewMirror(slack.NewClient(slack.Config{APIURL: p.APIURL, Token: func() string { return p.Token }}), out)
+		a.client = slack.NewClient(slack.Config{APIURL: p.APIURL, Token: func() string { return p.Token }})
+		a.sink = slack.NewMirror(a.client, out)
 	} else {
 		a.sink = out
 	}

@@ -33,10 +33,8 @@ func (a *Alerter) openPeople(ctx context.Context, js jetstream.JetStream, s *ses
 	}
 	composer := a.composer()
 	s.people = people.New(people.Options{
-		Log: a.options.Log, JS: js, Slack: a.sink.(*slack.Client), Silences: store, View: s.silences,
-		Socket: slack.NewSocket(slack.SocketConfig{
-			APIURL: a.config.APIURL, Token: a.config.AppToken.Value, Reload: a.config.AppToken.Reload, Timeout: a.attempt, Log: a.options.Log,
-		}),
+		Log: a.options.Log, JS: js, Slack: a.client, Silences: store, View: s.silences,
+		Socket:    slack.NewSocket(a.socket()),
 		Incidents: view{s}, Channels: a.channels(), Operators: a.config.Operators, Unwell: a.unwell,
 		Wording: people.Wording{
 			Language: composer.Language, Zone: composer.Zone, Names: composer.Names,
@@ -47,9 +45,17 @@ func (a *Alerter) openPeople(ctx context.Context, js jetstream.JetStream, s *ses
 }
 
 // hears tells whether there is a way to hear what people do, and to answer them.
-func (a *Alerter) hears() bool {
-	_, ok := a.sink.(*slack.Client)
-	return ok && a.config.AppToken.IsSet()
+func (a *Alerter) hears() bool { return a.client != nil && a.socket().Token() != "" }
+
+// socket is how to connect by Socket Mode: to Slack, or to the preview of it.
+func (a *Alerter) socket() slack.SocketConfig {
+	c := slack.SocketConfig{
+		APIURL: a.config.APIURL, Token: a.config.AppToken.Value, Reload: a.config.AppToken.Reload, Timeout: a.attempt, Log: a.options.Log,
+	}
+	if p := a.options.Preview; p != nil && !a.config.Slack.Token.IsSet() {
+		c.APIURL, c.Token, c.Reload = p.APIURL, func() string { return p.AppToken }, nil
+	}
+	return c
 }
 
 // heed makes messages show what has become silent, or is no longer, until ctx ends.
@@ -130,10 +136,10 @@ func (v view) Checkpoints() map[string]time.Time {
 
 // channels are those that alerts may be posted to.
 func (a *Alerter) channels() []string {
-	channels := []string{a.config.Channel}
+	channels := []string{a.channel("")}
 	for _, rule := range a.config.rules.Rules {
-		if rule.Channel != "" && !slices.Contains(channels, rule.Channel) {
-			channels = append(channels, rule.Channel)
+		if channel := a.channel(rule.Name); !slices.Contains(channels, channel) {
+			channels = append(channels, channel)
 		}
 	}
 	return channels

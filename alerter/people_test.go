@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"unconnected/alerter"
 	"unconnected/alerter/incident"
 	"unconnected/alerter/silence"
 	"unconnected/alerter/slack"
@@ -189,4 +190,26 @@ func TestSilentFromTheStart(t *testing.T) {
 	w.play("other", "qb")
 	p.judged(w)
 	w.expectChannel("#noc", "root 🟠 other/Busy/4/firing")
+}
+
+// TestPreviewHears: the buttons of the preview work as those of Slack do.
+func TestPreviewHears(t *testing.T) {
+	t.Parallel()
+	w := newQuietWorld(t)
+	server, err := fakeslack.Start(fakeslack.Options{Channels: []fakeslack.Channel{{ID: "C0PREVIEW", Name: alerter.PreviewChannel}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	w.slack = server
+	w.preview = &alerter.Preview{APIURL: server.APIURL(), Token: fakeslack.DefaultToken, AppToken: fakeslack.DefaultAppToken, Page: "http://127.0.0.1/"}
+	p := w.start()
+	w.play("default", "qc")
+	p.judged(w)
+	w.listened()
+	w.expectChannel(alerter.PreviewChannel, "root 🔴 default/Congestion/2/firing")
+	if _, err := server.Click(t.Context(), "ana", server.Roots(alerter.PreviewChannel)[0].TS, slack.ActionAcknowledge); err != nil {
+		t.Fatal(err)
+	}
+	w.says(alerter.PreviewChannel, "Ana Torres")
 }

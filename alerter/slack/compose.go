@@ -106,7 +106,7 @@ func (c *Composer) Line(inc *incident.Incident, posted time.Time) Message {
 		d := c.draft(inc)
 		m.Brief, m.Transition, m.Notes = true, t.ID(), d.notes(&t.Alert, t.At(), posted)
 		m.Aside = d.late(t.At(), posted)
-		return d.marked(m)
+		return m
 	default:
 		return c.change(inc, t, posted)
 	}

@@ -104,6 +104,11 @@ func TestDrill(t *testing.T) {
 		if len(roots) != 1 || len(workspace.Thread(channel, roots[0].TS)) != 1 || roots[0].Edits == 0 {
 			t.Errorf("%s shows %+v", channel, workspace.Messages(channel))
 		}
+		for _, m := range workspace.Messages(channel) {
+			if strings.Count(m.Text, "DRILL") != 1 {
+				t.Errorf("it is not marked once: %s", m.Text)
+			}
+		}
 	}
 	if got := strings.Join(drillAlerts(t, js), ", "); got != "firing, resolved cleared, firing, resolved cleared" {
 		t.Errorf("ALERTS holds %s", got)

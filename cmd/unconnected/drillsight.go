@@ -16,7 +16,7 @@ func firingDrill(cause events.Cause, labels map[string]string) events.Alert {
 	return events.Alert{
 		Operation: events.DrillOperation, Rule: events.DrillRule, Severity: events.Critical, Status: events.Firing, StartsAt: at,
 		Value: &value, Threshold: &threshold, Labels: labels, Incident: events.DrillOperation + "/" + at.Format(time.RFC3339),
-		Summary: "this is a drill: congestion is 44 % of unconnected calls", Cause: cause,
+		Summary: "44% congestion (476 of 1,073 unconnected calls)", Cause: cause,
 		Observed: &events.Observed{Total: 1073, Counts: map[string]int64{events.Congestion: 476, events.NoAnswer: 597}},
 	}
 }
