@@ -26,7 +26,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "unconnected_alerts_firing", Help: "Alerts that fire now.",
 		}, []string{"operation", "severity"}),
 		notifications: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "unconnected_notifications_total", Help: "Attempts to tell people, by outcome.",
+			Name: "unconnected_notifications_total", Help: "Attempts to tell people, by outcome: delivered, ambiguous, undelivered, permanent, payload.",
 		}, []string{"outcome"}),
 		delay: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "unconnected_notification_delay_seconds", Help: "From the storing of an alert event until people were told.",

@@ -38,7 +38,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		revisions: counter("unconnected_revisions_total", "Corrected windows stored in the log.", "operation"),
 		backfills: counter("unconnected_backfilled_windows_total", "Missed windows that were had after all, by comparing again.", "operation"),
 		calls:     counter("unconnected_calls_total", "Unconnected calls in the live windows stored.", "operation", "result"),
-		requests:  counter("unconnected_requests_total", "Requests to the API by outcome.", "operation", "outcome"),
+		requests:  counter("unconnected_requests_total", "Requests to the API by outcome: ok, retry, maintenance, token_busy, quota, refused, garbage.", "operation", "outcome"),
 		bytes:     gauge("unconnected_history_bytes", "Size of the stream CALLS, looked at every minute."),
 		limit:     gauge("unconnected_history_limit_bytes", "Size at which the oldest windows go; -1 when there is no limit."),
 		messages:  gauge("unconnected_history_messages", "Messages in the stream CALLS, looked at every minute."),
@@ -107,7 +107,7 @@ func (m *metrics) sized(info *jetstream.StreamInfo) {
 type stateCollector struct{ report func() daemon.Report }
 
 var stateDesc = prometheus.NewDesc("unconnected_operation_state",
-	"What an operation is doing, as /readyz says: 1 for its state, 0 for every other.", []string{"operation", "state"}, nil)
+	"What an operation is doing, as /readyz says: 1 for its state, 0 for every other of starting, ok, catching up, retrying, quota, refused, maintenance.", []string{"operation", "state"}, nil)
 
 // Describe implements [prometheus.Collector].
 func (c *stateCollector) Describe(descs chan<- *prometheus.Desc) { descs <- stateDesc }
