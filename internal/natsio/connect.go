@@ -44,7 +44,7 @@ func Options(name string, c *config.NATS, log *slog.Logger) []nats.Option {
 				log.Warn("NATS connection lost; reconnecting", "error", err)
 			}
 		}),
-		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("NATS connection is back", "server", nc.ConnectedUrlRedacted()) }),
+		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("NATS connection is back", "nats", nc.ConnectedUrlRedacted()) }),
 		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) { logAsync(log, sub, err) }),
 	}
 	return append(options, authentication(c)...)
@@ -104,7 +104,7 @@ func Connect(name string, c *config.NATS, log *slog.Logger) (*nats.Conn, error) 
 		return nil, fmt.Errorf("connect to NATS at %s: %w", c.Servers(), err)
 	}
 	if !nc.IsConnected() {
-		log.Warn("NATS is not reachable; trying again until it is", "servers", c.Servers())
+		log.Warn("NATS is not reachable; trying again until it is", "nats", c.Servers())
 	}
 	return nc, nil
 }
