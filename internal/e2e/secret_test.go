@@ -163,7 +163,7 @@ func TestDeadMansSwitchThatFails(t *testing.T) {
 		"away":    func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"repeats": func(w http.ResponseWriter, r *http.Request) { http.Error(w, r.URL.Path, http.StatusBadGateway) },
 		"redirect": func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "http://127.0.0.1:1"+r.URL.Path, 302)
+			http.Redirect(w, r, "http://127.0.0.1:1"+r.URL.Path, http.StatusFound)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
