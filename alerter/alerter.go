@@ -81,6 +81,7 @@ func New(c *Config, o Options) *Alerter {
 	if c.AppToken.IsSet() && !c.Slack.Token.IsSet() {
 		o.Log.Warn("SLACK_APP_TOKEN is ignored, because there is no SLACK_TOKEN: nobody could be answered")
 	}
+	o.Metrics.MustRegister(a.gauges()...)
 	return a
 }
 
