@@ -15,7 +15,6 @@ import (
 )
 
 const (
-	keyDuty = "alerter"        // in the bucket of leases
 	dutyTTL = 10 * time.Second // how long the others wait for one that does not say that it is alive
 
 	// dutyRhythm is how often it is looked whether the lease must be refreshed, which happens when a quarter of its time
@@ -55,7 +54,7 @@ func (a *Alerter) newDuty(ctx context.Context, js jetstream.JetStream) (*duty, e
 	if err != nil {
 		return nil, err
 	}
-	d.lease = d.keeper.Lease(keyDuty, dutyTTL, lease.Live)
+	d.lease = d.keeper.Lease(natsio.KeyDuty, dutyTTL, lease.Live)
 	return d, nil
 }
 

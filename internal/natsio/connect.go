@@ -25,10 +25,11 @@ var (
 
 // Options turns the settings into connection options, for [nats.Connect] and for an embedded server alike: reconnecting
 // for ever, no buffering of what is published while the connection is away (it would be delivered after its publisher
-// had given it up), every asynchronous error logged.
+// had given it up), every asynchronous error logged. The name is the program's, as the server shows it.
 func Options(name string, c *config.NATS, log *slog.Logger) []nats.Option {
 	options := []nats.Option{
 		nats.Name(name),
+		nats.CustomInboxPrefix(inboxPrefix(name, c)),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(250 * time.Millisecond),
 		nats.ReconnectJitter(250*time.Millisecond, time.Second),
@@ -67,7 +68,7 @@ func sayOnce(log *slog.Logger) nats.ConnErrHandler {
 func authentication(c *config.NATS) []nats.Option {
 	var options []nats.Option
 	if c.Creds != "" {
-		options = append(options, nats.UserCredentials(string(c.Creds)))
+		options = append(options, credentials(c.Creds))
 	}
 	if c.User != "" {
 		// Asked at each connection attempt, so that a rotated secret file is seen.

@@ -23,11 +23,16 @@ const (
 	BucketNotices = "unconnected_notices" // incident and channel → what was done in Slack
 
 	BucketSnapshots = "unconnected_snapshots" // operation → what evaluation knew, so that a restart need not read all of the history
+
+	BucketSilences = "unconnected_silences" // silence id → who wants what to be silent until when
 )
+
+// KeyDuty is the key in [BucketLeases] by which the alerters agree which of them judges and tells.
+const KeyDuty = "alerter"
 
 // Buckets lists the buckets of this product.
 func Buckets() []string {
-	return []string{BucketMarks, BucketStatus, BucketLeases, BucketAlerter, BucketNotices, BucketSnapshots}
+	return []string{BucketMarks, BucketStatus, BucketLeases, BucketAlerter, BucketNotices, BucketSnapshots, BucketSilences}
 }
 
 // StreamOptions are the settings as the stream definitions take them.
