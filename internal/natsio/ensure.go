@@ -50,14 +50,24 @@ func EnsureStream(ctx context.Context, js jetstream.JetStream, want jetstream.St
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // somebody else was faster
 			stream, err = js.Stream(ctx, want.Name)
 		}
+		err = explainMissing(js, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", want.Name, explain(Explain(js, err), want))
 	}
 	for _, d := range Drift(stream.CachedInfo().Config, want) {
-		log.Warn("a stream differs from the settings; it is used as it is", "stream", want.Name, "difference", d)
+		log.Warn("a stream differs from the settings; it is used as it is, and `unconnected streams plan` shows what could be done",
+			"stream", want.Name, "difference", d.String())
 	}
 	return stream, nil
+}
+
+// explainMissing says what to do when what is missing can't be created for want of a permission. Explain leaves it as it is.
+func explainMissing(js jetstream.JetStream, err error) error {
+	if err = Explain(js, err); errors.Is(err, ErrPermission) {
+		return fmt.Errorf("it is missing, and this user may not create it: run `unconnected streams apply` as a user who may (admin): %w", err)
+	}
+	return err
 }
 
 // jsErrStorage is the server's answer when the bytes that a stream reserves are not there.
@@ -94,6 +104,7 @@ func EnsureBucket(ctx context.Context, js jetstream.JetStream, bucket string, re
 		if errors.Is(err, jetstream.ErrBucketExists) { // somebody else was faster
 			kv, err = js.KeyValue(ctx, bucket)
 		}
+		err = explainMissing(js, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("bucket %s: %w", bucket, Explain(js, err))

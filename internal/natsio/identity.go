@@ -16,10 +16,12 @@ import (
 // ProgramTool is how the operator's tool introduces itself, see [Options].
 const ProgramTool = "unconnected"
 
+const inboxRoot = "_INBOX_"
+
 // InboxPrefix begins the subjects on which whoever has the name receives answers. Every user has a prefix of its own, so
 // that permissions can keep it from seeing the answers of others. What a subject can't hold becomes a dash.
 func InboxPrefix(name string) string {
-	return "_INBOX_" + strings.Map(func(r rune) rune {
+	return inboxRoot + strings.Map(func(r rune) rune {
 		if r == '.' || r == '*' || r == '>' || r <= ' ' || r > '~' {
 			return '-'
 		}

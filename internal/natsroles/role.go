@@ -78,12 +78,14 @@ func reader() Role {
 func admin() Role {
 	r := Role{
 		Name: Admin, For: "creates streams and buckets, backfills, silences, and reads all of it",
-		Publish: concat(producer().Publish, alerter().Publish, reader().Publish, create(events.StreamCalls), create(events.StreamAlerts)),
+		Publish: concat(producer().Publish, alerter().Publish, reader().Publish,
+			create(events.StreamCalls), amend(events.StreamCalls), create(events.StreamAlerts), amend(events.StreamAlerts)),
 		Inboxes: inboxes(Admin),
 	}
 	for _, bucket := range natsio.Buckets() {
 		r.Publish = append(r.Publish, create(stream(bucket))...)
 	}
+	r.Publish = append(r.Publish, "$JS.API.INFO") // the client asks whether the server knows keys that expire
 	slices.Sort(r.Publish)
 	r.Publish = slices.Compact(r.Publish)
 	return r
@@ -142,6 +144,9 @@ func dutyKeys() []string {
 func create(stream string) []string {
 	return []string{"$JS.API.STREAM.INFO." + stream, "$JS.API.STREAM.CREATE." + stream}
 }
+
+// amend is what changing a stream's limits takes.
+func amend(stream string) []string { return []string{"$JS.API.STREAM.UPDATE." + stream} }
 
 // concat joins lists, each subject once, in the order in which they come.
 func concat(lists ...[]string) []string {
