@@ -62,6 +62,7 @@ type Alerter struct {
 func New(c *Config, o Options) *Alerter {
 	a := &Alerter{config: c, options: o, metrics: newMetrics(o.Metrics), pacer: new(slack.Pacer), attempt: slack.DefaultTimeout}
 	a.chooseSink()
+	o.Metrics.MustRegister(a.gauges()...)
 	if c.Digest.IsSet() || c.AppToken.IsSet() {
 		o.Log.Warn("ALERT_DIGEST and SLACK_APP_TOKEN are not in effect yet")
 	}

@@ -114,7 +114,7 @@ func (d *duty) begin(ctx context.Context, since time.Time) error {
 	d.change = make(chan struct{})
 	d.mu.Unlock()
 	d.begun()
-	d.log.Info("on duty: this alerter judges and tells now", "as", d.name)
+	d.log.Info("on duty: this alerter judges and tells now", "holder", d.name)
 	return nil
 }
 

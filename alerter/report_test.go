@@ -103,11 +103,18 @@ func TestChannelCorrected(t *testing.T) {
 	p := w.start()
 	w.play("default", "c")
 	p.reports("what is wrong", func(r daemon.Report) bool { return !r.Ready && strings.Contains(r.Reason, "#nco") })
+	const waiting, since = "unconnected_notifications_waiting{}", "unconnected_notifications_waiting_since_timestamp_seconds{}"
+	if n, at := p.metric(waiting), p.metric(since); n != 1 || time.Since(time.Unix(int64(at), 0)) > time.Minute {
+		t.Errorf("%v messages wait, since %v", n, at)
+	}
 	p.stop()
 	w.config.Slack.Channel = "#noc"
 	p = w.start()
 	w.expectChannel("#noc", "root 🔴 default/Congestion/1/firing")
 	p.reports("that all is well", func(r daemon.Report) bool { return r.Ready })
+	if n, at := p.metric(waiting), p.metric(since); n != 0 || at != 0 {
+		t.Errorf("%v messages wait, since %v", n, at)
+	}
 }
 
 // TestNATSAway: it is said, and when NATS is back the alerter goes on by itself.
@@ -179,9 +186,13 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("of %s %v alerts fire, want %v", labels, got, want)
 		}
 	}
+	const onDuty = "unconnected_on_duty{}"
 	stands, critical := w.start(), `unconnected_alerts_firing{operation="default",severity="critical"}`
 	if got := stands.metric(critical); got != -1 {
 		t.Errorf("one that stands by says that %v alerts fire", got)
+	}
+	if got, other := p.metric(onDuty), stands.metric(onDuty); got != 1 || other != 0 {
+		t.Errorf("on duty: %v and %v", got, other)
 	}
 	eventually(t, "three deliveries and at least one refusal", func() (bool, string) {
 		delivered, undelivered := p.metric(`unconnected_notifications_total{outcome="delivered"}`), p.metric(`unconnected_notifications_total{outcome="undelivered"}`)
@@ -190,6 +201,9 @@ func TestMetrics(t *testing.T) {
 	})
 	p.stop()
 	w.onDuty(stands)
+	if got := stands.metric(onDuty); got != 1 {
+		t.Errorf("on duty: %v", got)
+	}
 	if got := stands.metric(critical); got != 1 {
 		t.Errorf("whoever has taken over says that %v alerts fire, before the next window", got)
 	}

@@ -84,7 +84,7 @@ func (b *Backfill) Plan(ctx context.Context, o Operation) (*Filling, error) {
 	window := time.Duration(b.config.Window)
 	if length := f.head.Length; length > 0 && length != window {
 		f.log.Warn("POLL_WINDOW is not the length of the history's windows; gaps are filled with windows of POLL_WINDOW",
-			"history", length.String(), "POLL_WINDOW", window.String())
+			"history_length", length.String(), "window_length", window.String())
 	}
 	f.span = b.span(window, f.head.Checkpoint)
 	// From the beginning on: where the clock of NATS was behind, the time of storing does not tell where the span begins.

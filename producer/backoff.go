@@ -22,6 +22,8 @@ const (
 	Maintenance State = "maintenance" // the API is switched off
 )
 
+var states = []State{Starting, OK, CatchingUp, Retrying, Quota, Refused, Maintenance}
+
 // The rhythm of retries.
 const (
 	firstWait   = time.Second

@@ -15,7 +15,7 @@ import (
 const fullFrom = 0.80
 
 // capacityRhythm is how often the stream's size is looked at.
-const capacityRhythm = time.Hour
+const capacityRhythm = time.Minute
 
 // capacityWarning is what to tell the operator about a stream of this size, or "".
 func capacityWarning(bytes uint64, limit int64) string {
@@ -26,13 +26,14 @@ func capacityWarning(bytes uint64, limit int64) string {
 		int(100*float64(bytes)/float64(limit)), config.Size(limit))
 }
 
-// watchCapacity warns once when the history begins to fill up, until ctx ends.
-func (s *storage) watchCapacity(ctx context.Context) {
+// watchCapacity tells sized how large the history is, and warns once when it begins to fill up, until ctx ends.
+func (s *storage) watchCapacity(ctx context.Context, sized func(*jetstream.StreamInfo)) {
 	ticker := time.NewTicker(capacityRhythm)
 	defer ticker.Stop()
 	said := false
 	for {
 		if stream, err := s.js.Stream(ctx, events.StreamCalls); err == nil {
+			sized(stream.CachedInfo())
 			warning := capacityOf(stream.CachedInfo())
 			if warning != "" && !said {
 				s.log.Warn(warning, "stream", events.StreamCalls)

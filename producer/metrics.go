@@ -3,9 +3,11 @@ package producer
 import (
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"unconnected/events"
+	"unconnected/internal/daemon"
 	"unconnected/producer/wolkvox"
 )
 
@@ -16,6 +18,7 @@ type metrics struct {
 	requests                                *prometheus.CounterVec
 	duration                                *prometheus.HistogramVec
 	calls                                   *prometheus.CounterVec
+	bytes, limit, messages                  prometheus.Gauge
 	quota                                   *quotaCollector
 }
 
@@ -26,13 +29,19 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+	}
 	m := &metrics{
 		published: counter("unconnected_windows_published_total", "Live windows stored in the log.", "operation"),
 		missed:    counter("unconnected_missed_windows_total", "Windows that were declared missed.", "operation"),
 		revisions: counter("unconnected_revisions_total", "Corrected windows stored in the log.", "operation"),
 		backfills: counter("unconnected_backfilled_windows_total", "Missed windows that were had after all, by comparing again.", "operation"),
 		calls:     counter("unconnected_calls_total", "Unconnected calls in the live windows stored.", "operation", "result"),
-		requests:  counter("unconnected_requests_total", "Requests to the API by outcome.", "operation", "outcome"),
+		requests:  counter("unconnected_requests_total", "Requests to the API by outcome: ok, retry, maintenance, token_busy, quota, refused, garbage.", "operation", "outcome"),
+		bytes:     gauge("unconnected_history_bytes", "Size of the stream CALLS, looked at every minute."),
+		limit:     gauge("unconnected_history_limit_bytes", "Size at which the oldest windows go; -1 when there is no limit."),
+		messages:  gauge("unconnected_history_messages", "Messages in the stream CALLS, looked at every minute."),
 		checkpoint: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "unconnected_checkpoint_timestamp_seconds", Help: "Up to when the log is complete, in Unix seconds.",
 		}, []string{"operation"}),
@@ -42,7 +51,8 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		}, []string{"operation"}),
 	}
 	m.quota = newQuotaCollector()
-	r.MustRegister(m.published, m.missed, m.revisions, m.backfills, m.calls, m.requests, m.checkpoint, m.duration, m.quota)
+	r.MustRegister(m.published, m.missed, m.revisions, m.backfills, m.calls, m.requests, m.checkpoint, m.duration,
+		m.bytes, m.limit, m.messages, m.quota)
 	return m
 }
 
@@ -84,4 +94,33 @@ func (m *metrics) stored(e *events.Event) {
 
 func (m *metrics) reached(operation string, checkpoint time.Time) {
 	m.checkpoint.WithLabelValues(operation).Set(float64(checkpoint.Unix()))
+}
+
+// sized notes how large the history is.
+func (m *metrics) sized(info *jetstream.StreamInfo) {
+	m.bytes.Set(float64(info.State.Bytes))
+	m.limit.Set(float64(info.Config.MaxBytes))
+	m.messages.Set(float64(info.State.Msgs))
+}
+
+// stateCollector tells what /readyz tells of each operation.
+type stateCollector struct{ report func() daemon.Report }
+
+var stateDesc = prometheus.NewDesc("unconnected_operation_state",
+	"What an operation is doing, as /readyz says: 1 for its state, 0 for every other of starting, ok, catching up, retrying, quota, refused, maintenance.", []string{"operation", "state"}, nil)
+
+// Describe implements [prometheus.Collector].
+func (c *stateCollector) Describe(descs chan<- *prometheus.Desc) { descs <- stateDesc }
+
+// Collect implements [prometheus.Collector].
+func (c *stateCollector) Collect(metrics chan<- prometheus.Metric) {
+	for _, o := range c.report().Operations {
+		for _, state := range states {
+			value := 0.0
+			if o.State == string(state) {
+				value = 1
+			}
+			metrics <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, value, o.Operation, string(state))
+		}
+	}
 }

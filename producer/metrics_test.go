@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"unconnected/events"
+	"unconnected/producer"
 	"unconnected/producer/wolkvox"
 	"unconnected/producer/wolkvox/simulator"
 )
@@ -69,6 +70,15 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	p := s.start(t)
 	s.caughtUp(t)
 	eventually(t, "the report on the quota", func() bool { return p.metric(t, "unconnected_quota_remaining_requests") > 0 })
+	inState := func(s producer.State) float64 {
+		return p.metric(t, "unconnected_operation_state", "operation", "default", "state", string(s))
+	}
+	eventually(t, "the state", func() bool {
+		return inState(producer.OK) == 1 && inState(producer.Retrying) == 0 && inState(producer.Refused) == 0
+	})
+	if got := p.metric(t, "unconnected_history_limit_bytes"); got != 2<<30 {
+		t.Errorf("the limit is %v", got)
+	}
 	if err := p.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +113,9 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	again := s.start(t)
 	eventually(t, "the checkpoint", func() bool {
 		return again.metric(t, "unconnected_checkpoint_timestamp_seconds") >= float64(log[len(log)-1].Checkpoint.Unix())
+	})
+	eventually(t, "the history's size", func() bool {
+		return again.metric(t, "unconnected_history_messages") == float64(len(log)) && again.metric(t, "unconnected_history_bytes") > 0
 	})
 	if age := time.Since(again.state().Checkpoint); age > 3*time.Minute {
 		t.Errorf("the checkpoint is %v old", age)

@@ -75,7 +75,7 @@ func (p *poller) due(w events.Window) time.Time {
 
 // run follows the log until ctx ends. Whatever throws it off the log, it opens the log again and decides anew.
 func (p *poller) run(ctx context.Context) error {
-	p.log.Info("polling", "window", p.window.String(), "settle", p.settle.String(), "zone", p.Zone.String(),
+	p.log.Info("polling", "window_length", p.window.String(), "settle", p.settle.String(), "zone", p.Zone.String(),
 		"local_time", p.now().In(p.Zone).Format("2006-01-02 15:04:05 MST"))
 	defer p.gate.Leave(ctx)
 	said := false

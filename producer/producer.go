@@ -47,10 +47,12 @@ func New(c *Config, o Options) *Producer {
 		o.Log.Warn("WOLKVOX_TOKEN is ignored: with WOLKVOX_OPERATIONS each operation has its own")
 	}
 	o.Clock = o.Clock.withDefaults()
-	return &Producer{
+	p := &Producer{
 		config: c, options: o,
 		board: newBoard(c.operations, o.Clock.now()), metrics: newMetrics(o.Metrics),
 	}
+	o.Metrics.MustRegister(&stateCollector{p.Report})
+	return p
 }
 
 // Report is the readiness of every operation. It is safe for concurrent use.
@@ -70,7 +72,7 @@ func (p *Producer) Run(ctx context.Context) error {
 	defer store.close()
 	group, polling := errgroup.WithContext(ctx)
 	group.Go(func() error { p.board.publish(polling, store.status, store.ensureStatus); return nil })
-	group.Go(func() error { store.watchCapacity(polling); return nil })
+	group.Go(func() error { store.watchCapacity(polling, p.metrics.sized); return nil })
 	for i, o := range p.config.operations {
 		poller := p.newPoller(o, i, len(p.config.operations), store)
 		group.Go(func() error { return poller.run(polling) })

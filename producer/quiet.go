@@ -116,7 +116,7 @@ func (p *poller) beginCheck(ctx context.Context, job reconcile.Job, end uint64) 
 // finishCheck notes that a span was compared, where replicas and the next start see it.
 func (p *poller) finishCheck(ctx context.Context) {
 	p.reconciled = p.corrections.check.Advance(p.reconciled)
-	p.log.Debug("compared again with the API", "kind", p.corrections.job.Kind.String(), "span", p.corrections.job.Span.String())
+	p.log.Debug("compared again with the API", "period", p.corrections.job.Kind.String(), "span", p.corrections.job.Span.String())
 	p.corrections.check, p.corrections.failures = nil, 0
 	p.journal.NoteReconciled(p.reconciled)
 	p.journal.Settle(ctx)

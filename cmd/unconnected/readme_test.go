@@ -14,7 +14,7 @@ import (
 	"unconnected/producer"
 )
 
-var update = flag.Bool("update", false, "write the settings table of the README")
+var update = flag.Bool("update", false, "write the tables of settings and metrics of the README")
 
 const (
 	readme        = "../../README.md"
@@ -24,24 +24,29 @@ const (
 
 // TestReadmeSettings holds the README's table of settings against the code.
 func TestReadmeSettings(t *testing.T) {
+	requireInReadme(t, settingsBegin, settingsEnd, settingsTable())
+}
+
+// requireInReadme wants exactly a text between two marks of the README, or puts it there with -update.
+func requireInReadme(t *testing.T, begin, end, want string) {
+	t.Helper()
 	text, err := os.ReadFile(readme)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, ok := strings.Cut(string(text), settingsBegin)
-	written, after, ok2 := strings.Cut(rest, settingsEnd)
+	before, rest, ok := strings.Cut(string(text), begin)
+	written, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
-		t.Fatalf("%s has no settings between %q and %q", readme, settingsBegin, settingsEnd)
+		t.Fatalf("%s has nothing between %q and %q", readme, begin, end)
 	}
-	want := settingsTable()
 	if *update {
-		if err := os.WriteFile(readme, []byte(before+settingsBegin+want+settingsEnd+after), 0o644); err != nil {
+		if err := os.WriteFile(readme, []byte(before+begin+want+end+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
 	if written != want {
-		t.Errorf("the settings table is not what the code says; run: go test ./cmd/unconnected -run Readme -update\n%s", want)
+		t.Errorf("the table is not what the code says; run: go test ./cmd/unconnected -run Readme -update\n%s", want)
 	}
 }
 

@@ -39,6 +39,18 @@ func (d *Daemon) report() Report {
 	}
 }
 
+// readyGauge tells what the status of /readyz tells.
+func (d *Daemon) readyGauge() prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "unconnected_ready", Help: "1 while /readyz answers 200: the program does its job; else 0.",
+	}, func() float64 {
+		if d.report().Ready {
+			return 1
+		}
+		return 0
+	})
+}
+
 // Run serves HTTP while run is at work. The server comes first: a port that is taken is found before anything is
 // connected, and /healthz answers from the start. It goes last: /readyz says that the program is stopping.
 //
@@ -48,6 +60,7 @@ func Run(ctx context.Context, s Settings, log *slog.Logger, run func(context.Con
 	d.Metrics.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		buildInfo(), d.readyGauge(),
 	)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

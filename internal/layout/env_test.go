@@ -86,3 +86,29 @@ func TestKnown(t *testing.T) {
 		}
 	}
 }
+
+// TestDeployedSettings: what is deployed sets only variables that a program reads.
+func TestDeployedSettings(t *testing.T) {
+	known := append(config.Known(nil), config.Names(&groups{})...)
+	known = append(known, "GOMEMLIMIT") // of Go itself
+	for file, pattern := range map[string]string{
+		"deploy/systemd/unconnected.env":                           `(?m)^([A-Z_]+)=`,
+		"deploy/systemd/unconnected.service":                       `(?m)^Environment=(?:.* )?([A-Z_]+)=`,
+		"deploy/systemd/unconnected-producer.service":              `(?m)^Environment=([A-Z_]+)=`,
+		"deploy/systemd/unconnected-alerter.service":               `(?m)^Environment=([A-Z_]+)=`,
+		"deploy/kubernetes/base/kustomization.yaml":                `(?m)^ +- ([A-Z_]+)=`,
+		"deploy/kubernetes/overlays/production/kustomization.yaml": `(?m)^ +- ([A-Z_]+)=`,
+		"deploy/kubernetes/base/producer.yaml":                     `- \{name: ([A-Z_]+), value`,
+		"deploy/kubernetes/base/alerter.yaml":                      `- \{name: ([A-Z_]+), value`,
+	} {
+		set := names(t, regexp.MustCompile(pattern), file)
+		if len(set) == 0 {
+			t.Errorf("%s sets nothing", file)
+		}
+		for name := range set {
+			if !slices.Contains(known, name) {
+				t.Errorf("%s sets %s, which no program reads", file, name)
+			}
+		}
+	}
+}

@@ -46,7 +46,7 @@ func Options(name string, c *config.NATS, log *slog.Logger) []nats.Option {
 				log.Warn("NATS connection lost; reconnecting", "error", err)
 			}
 		}),
-		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("NATS connection is back", "server", nc.ConnectedUrlRedacted()) }),
+		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("NATS connection is back", "nats", nc.ConnectedUrlRedacted()) }),
 		nats.ErrorHandler(logAsync(log, slog.LevelError)),
 	}
 	return append(options, authentication(c)...)
@@ -116,7 +116,7 @@ func Connect(name string, c *config.NATS, log *slog.Logger) (*nats.Conn, error) 
 		return nil, fmt.Errorf("connect to NATS at %s: %w", c.Servers(), explainTLS(err, ownOf(c), time.Now()))
 	}
 	if !nc.IsConnected() {
-		log.Warn("NATS is not reachable; trying again until it is", "servers", c.Servers())
+		log.Warn("NATS is not reachable; trying again until it is", "nats", c.Servers())
 	}
 	return nc, nil
 }
