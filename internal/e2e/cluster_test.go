@@ -125,7 +125,7 @@ func (c *cluster) connect() jetstream.JetStream {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	await(c.t, "the cluster", func(ctx context.Context) error { _, err := js.AccountInfo(ctx); return err })
+	c.eventually(func(ctx context.Context) error { _, err := js.AccountInfo(ctx); return err })
 	return js
 }
 
@@ -143,7 +143,7 @@ func (c *cluster) publish(js jetstream.JetStream, n int) {
 func (c *cluster) expect(js jetstream.JetStream, n int) {
 	c.t.Helper()
 	var stream jetstream.Stream
-	await(c.t, "the stream after a kill", func(ctx context.Context) (err error) {
+	c.eventually(func(ctx context.Context) (err error) {
 		if stream, err = js.Stream(ctx, events.StreamCalls); err == nil && stream.CachedInfo().Cluster.Leader == "" {
 			err = fmt.Errorf("nobody leads")
 		}
@@ -153,29 +153,21 @@ func (c *cluster) expect(js jetstream.JetStream, n int) {
 		c.t.Fatalf("the last message is %d, want %d", last, n)
 	}
 	for i := range n {
-		await(c.t, fmt.Sprintf("message %d of %d", i+1, n), func(ctx context.Context) error {
-			_, err := stream.GetMsg(ctx, uint64(i+1))
-			return err
+		c.eventually(func(ctx context.Context) error {
+			if _, err := stream.GetMsg(ctx, uint64(i+1)); err != nil {
+				return fmt.Errorf("message %d of %d: %w", i+1, n, err)
+			}
+			return nil
 		})
 	}
 }
 
-// await tries until something goes well.
-func await(t *testing.T, what string, try func(context.Context) error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	for {
-		attempt, done := context.WithTimeout(ctx, time.Second)
-		err := try(attempt)
-		done()
-		if err == nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%s: %v", what, err)
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
+// eventually waits for what a cluster does when it has found a leader.
+func (c *cluster) eventually(try func(context.Context) error) {
+	c.t.Helper()
+	eventually(c.t, func() error {
+		ctx, cancel := context.WithTimeout(c.t.Context(), time.Second)
+		defer cancel()
+		return try(ctx)
+	})
 }
