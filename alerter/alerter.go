@@ -27,6 +27,8 @@ import (
 	"golang.org/x/term"
 
 	"unconnected/alerter/incident"
+	"unconnected/alerter/people"
+	"unconnected/alerter/silence"
 	"unconnected/alerter/slack"
 	"unconnected/events"
 	"unconnected/internal/natsio"
@@ -61,6 +63,7 @@ type Alerter struct {
 	options Options
 	metrics *metrics
 	sink    slack.Sink
+	client  *slack.Client // of the sink; nil where it is no Slack
 	pacer   *slack.Pacer
 	attempt time.Duration // time limit of one request to Slack
 	channel func(rule string) string
@@ -76,6 +79,9 @@ func New(c *Config, o Options) *Alerter {
 	a := &Alerter{config: c, options: o, metrics: newMetrics(o.Metrics), pacer: new(slack.Pacer), attempt: slack.DefaultTimeout, blindAfter: blindAfter}
 	a.chooseSink()
 	o.Metrics.MustRegister(a.gauges()...)
+	if c.AppToken.IsSet() && !c.Slack.Token.IsSet() {
+		o.Log.Warn("SLACK_APP_TOKEN is ignored, because there is no SLACK_TOKEN: nobody could be answered")
+	}
 	return a
 }
 
@@ -85,7 +91,8 @@ func (a *Alerter) chooseSink() {
 	fixed := func(name string) func(string) string { return func(string) string { return name } }
 	switch {
 	case c.Slack.Token.IsSet():
-		a.sink = slack.NewClient(slack.Config{APIURL: c.APIURL, Token: c.Slack.Token.Value, Reload: c.Slack.Token.Reload})
+		a.client = slack.NewClient(slack.Config{APIURL: c.APIURL, Token: c.Slack.Token.Value, Reload: c.Slack.Token.Reload})
+		a.sink = a.client
 		a.channel = a.slackChannel
 		if c.WebhookURL.IsSet() {
 			log.Warn("SLACK_WEBHOOK_URL is ignored, because there is a SLACK_TOKEN")
@@ -103,7 +110,8 @@ func (a *Alerter) pretend(out *slack.Terminal) {
 	where := "standard output"
 	if p := a.options.Preview; p != nil {
 		where += ", and as Slack would show them to " + p.Page
-		a.sink = slack.NewMirror(slack.NewClient(slack.Config{APIURL: p.APIURL, Token: func() string { return p.Token }}), out)
+		a.client = slack.NewClient(slack.Config{APIURL: p.APIURL, Token: func() string { return p.Token }})
+		a.sink = slack.NewMirror(a.client, out)
 	} else {
 		a.sink = out
 	}
@@ -169,6 +177,8 @@ type session struct {
 	notifier  *notifier
 	guard     *guard
 	duty      *duty
+	silences  *silence.View
+	people    *people.People // nil without SLACK_APP_TOKEN
 }
 
 func (a *Alerter) session(ctx context.Context) error {
@@ -190,6 +200,11 @@ func (a *Alerter) session(ctx context.Context) error {
 	group.Go(func() error { return s.evaluator.run(ctx) })
 	group.Go(func() error { return s.notifier.run(ctx) })
 	group.Go(func() error { return s.guard.run(ctx) })
+	group.Go(func() error { s.silences.Run(ctx); return nil })
+	group.Go(func() error { s.heed(ctx); return nil })
+	if s.people != nil {
+		group.Go(func() error { s.listen(ctx); return nil })
+	}
 	err = group.Wait()
 	s.end(ctx)
 	return err
@@ -219,11 +234,7 @@ func (a *Alerter) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	bucket, err := natsio.EnsureBucket(ctx, js, natsio.BucketAlerter, a.config.Replicas)
-	if err != nil {
-		return nil, err
-	}
-	notices, err := natsio.EnsureBucket(ctx, js, natsio.BucketNotices, a.config.Replicas)
+	bucket, notices, err := a.openBuckets(ctx, js)
 	if err != nil {
 		return nil, err
 	}
@@ -239,12 +250,23 @@ func (a *Alerter) open(ctx context.Context) (*session, error) {
 	if s.evaluator, err = a.newEvaluator(ctx, js, bucket, calls, alerts); err == nil {
 		s.notifier, err = a.newNotifier(ctx, js, notices, s.evaluator.progress)
 	}
+	if err == nil {
+		err = a.openPeople(ctx, js, s)
+	}
 	if err != nil {
 		duty.close(ctx)
 		return nil, err
 	}
 	s.join()
 	return s, nil
+}
+
+// openBuckets makes sure that the buckets exist in which both halves keep how far they got.
+func (a *Alerter) openBuckets(ctx context.Context, js jetstream.JetStream) (bucket, notices jetstream.KeyValue, err error) {
+	if bucket, err = natsio.EnsureBucket(ctx, js, natsio.BucketAlerter, a.config.Replicas); err == nil {
+		notices, err = natsio.EnsureBucket(ctx, js, natsio.BucketNotices, a.config.Replicas)
+	}
+	return bucket, notices, err
 }
 
 // join makes both halves wait for the duty.
@@ -288,7 +310,7 @@ func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucke
 func (a *Alerter) composer() slack.Composer {
 	c := slack.Composer{
 		Language: a.config.Alerts.Language, Zone: a.config.Alerts.Timezone.Zone(), Names: a.config.OperationNames,
-		Mention: a.config.MentionCritical, Rules: make(map[string]slack.Rule),
+		Mention: a.config.MentionCritical, Buttons: a.hears(), Rules: map[string]slack.Rule{events.DrillRule: drillRule()},
 	}
 	for _, r := range a.config.rules.Rules {
 		c.Rules[r.Name] = slack.Rule{

@@ -38,7 +38,8 @@ type Alerts struct {
 type Slack struct {
 	Token           config.Secret `envconfig:"SLACK_TOKEN" alt:"SLACK_BOT_TOKEN" desc:"bot token"`
 	Channel         string        `envconfig:"SLACK_CHANNEL" example:"#noc" desc:"default channel, id or name; required with SLACK_TOKEN"`
-	AppToken        config.Secret `envconfig:"SLACK_APP_TOKEN" desc:"app-level token for Socket Mode: buttons, slash command (not in effect yet)"`
+	AppToken        config.Secret `envconfig:"SLACK_APP_TOKEN" desc:"app-level token for Socket Mode: buttons and the slash command work; needs SLACK_TOKEN"`
+	Operators       string        `envconfig:"SLACK_OPERATORS" example:"S012AB3CD" unset:"the members of the channel" desc:"user group, by its id, whose members alone may use the buttons"`
 	WebhookURL      config.Secret `envconfig:"SLACK_WEBHOOK_URL" example:"https://hooks.slack.com/services/…" desc:"the reduced alternative to a token: post only"`
 	MentionCritical config.List   `envconfig:"SLACK_MENTION_CRITICAL" example:"@here" desc:"who is mentioned when a critical incident opens or gets worse: @here, a user or group id"`
 	APIURL          string        `envconfig:"SLACK_API_URL" default:"https://slack.com/api/" desc:"where Slack's Web API is found"`
@@ -73,6 +74,9 @@ func (s *Slack) check() []config.Problem {
 	}
 	if err := config.CheckURL(s.APIURL, "http", "https"); err != nil {
 		problems = append(problems, config.Problemf("SLACK_API_URL", "%v, for example https://slack.com/api/", err))
+	}
+	if s.Operators != "" && !slack.ValidGroup(s.Operators) {
+		problems = append(problems, config.Problemf("SLACK_OPERATORS", "%q is not the id of a user group, for example S012AB3CD", s.Operators))
 	}
 	for _, mention := range s.MentionCritical {
 		if _, ok := slack.ParseMention(mention); !ok {

@@ -23,13 +23,21 @@ type guard struct {
 func newGuard(ctx context.Context, js jetstream.JetStream, streams ...string) (*guard, error) {
 	g := &guard{js: js, created: make(map[string]time.Time)}
 	for _, name := range streams {
-		stream, err := js.Stream(ctx, name)
-		if err != nil {
-			return nil, fmt.Errorf("stream %s: %w", name, err)
+		if err := g.add(ctx, name); err != nil {
+			return nil, err
 		}
-		g.created[name] = stream.CachedInfo().Created
 	}
 	return g, nil
+}
+
+// add remembers one more stream. Call it before run.
+func (g *guard) add(ctx context.Context, name string) error {
+	stream, err := g.js.Stream(ctx, name)
+	if err != nil {
+		return fmt.Errorf("stream %s: %w", name, err)
+	}
+	g.created[name] = stream.CachedInfo().Created
+	return nil
 }
 
 // run returns an error when a stream is another one, or gone, and otherwise when ctx ends.

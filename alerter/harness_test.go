@@ -43,9 +43,11 @@ type world struct {
 	slack  *fakeslack.Server
 	config alerter.Config
 	logs   logbook
-	cards  logbook       // what a world without Slack shows
-	pace   time.Duration // between two posts in a channel; 0 for the usual
-	blind  time.Duration // for how long NATS is away before people are told; 0 for the usual
+	cards  logbook // what a world without Slack shows
+
+	preview *alerter.Preview // beside the cards; nil for none
+	pace    time.Duration    // between two posts in a channel; 0 for the usual
+	blind   time.Duration    // for how long NATS is away before people are told; 0 for the usual
 
 	mu     sync.Mutex
 	logsOf map[string]*operationLog // guarded by mu
@@ -172,7 +174,7 @@ func (w *world) launch() *process {
 	}
 	conn := w.connect(w.server)
 	p := &process{t: w.t, world: w, conn: conn, metrics: prometheus.NewRegistry(), done: make(chan error, 1)}
-	p.Alerter = alerter.New(&c, alerter.Options{Log: w.logs.logger(), Conn: conn, Metrics: p.metrics, Output: &w.cards})
+	p.Alerter = alerter.New(&c, alerter.Options{Log: w.logs.logger(), Conn: conn, Metrics: p.metrics, Output: &w.cards, Preview: w.preview})
 	p.SetAttempt(attempt)
 	p.SetPace(w.pace)
 	if w.blind > 0 {

@@ -24,6 +24,7 @@ func (a *Alerter) Report() daemon.Report {
 		s.duty.report(&r)
 		s.evaluator.report(&r)
 		s.notifier.report(&r)
+		s.reportPeople(&r)
 	} else if reason := a.problem.Load(); reason != nil {
 		r.fail("retrying", *reason)
 	} else {

@@ -4,11 +4,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+
+	"unconnected/events"
 )
 
 // Routes splits an incident into what each channel is told of: channel as configured → the incident with the alerts that
 // belong there. An alert belongs to the channels whose records already speak of it, so that a message in Slack is brought
-// to its end when its rule has been changed or removed; else to the channel that is configured for its rule now.
+// to its end when its rule has been changed or removed; else to the channel that is configured for its rule now. A drill may
+// name its channel itself.
 //
 // records are those of this incident; channel names the configured channel of a rule, the default one for an unknown
 // rule. A channel that has a record is always in the result.
@@ -18,7 +21,7 @@ func Routes(inc *Incident, records []Record, channel func(rule string) string) m
 		routes[rec.Channel] = nil
 	}
 	for _, s := range inc.Alerts {
-		for _, c := range channelsOf(s.Rule(), records, channel) {
+		for _, c := range channelsOf(&s, records, channel) {
 			routes[c] = append(routes[c], s.Rule())
 		}
 	}
@@ -29,17 +32,20 @@ func Routes(inc *Incident, records []Record, channel func(rule string) string) m
 	return parts
 }
 
-func channelsOf(rule string, records []Record, channel func(string) string) []string {
+func channelsOf(s *State, records []Record, channel func(string) string) []string {
 	var channels []string
 	for _, rec := range records {
-		if slices.Contains(rec.Rules, rule) {
+		if slices.Contains(rec.Rules, s.Rule()) {
 			channels = append(channels, rec.Channel)
 		}
 	}
-	if channels == nil {
-		return []string{channel(rule)}
+	if channels != nil {
+		return channels
 	}
-	return channels
+	if wanted := s.Latest.Labels[events.LabelChannel]; wanted != "" && s.Latest.IsDrill() {
+		return []string{wanted}
+	}
+	return []string{channel(s.Rule())}
 }
 
 // Key is the key of a Record in a bucket: the same for the same incident and channel, and made only of what a key of

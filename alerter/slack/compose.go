@@ -106,7 +106,7 @@ func (c *Composer) Line(inc *incident.Incident, posted time.Time) Message {
 		d := c.draft(inc)
 		m.Brief, m.Transition, m.Notes = true, t.ID(), d.notes(&t.Alert, t.At(), posted)
 		m.Aside = d.late(t.At(), posted)
-		return d.marked(m)
+		return m
 	default:
 		return c.change(inc, t, posted)
 	}
@@ -156,7 +156,7 @@ func (c *Composer) mentions(inc *incident.Incident) []string {
 func (c *Composer) mentionsOf(a *events.Alert) []string {
 	who := c.Rules[a.Rule].Mention
 	switch {
-	case drilled(a):
+	case a.IsDrill():
 		return nil
 	case who == nil && a.Severity == events.Critical:
 		who = c.Mention

@@ -10,9 +10,6 @@ import (
 	"unconnected/events"
 )
 
-// LabelDrill is the label that marks an alert as a test; its value is "true".
-const LabelDrill = "drill"
-
 // draft is a message being written: what all its sentences need.
 type draft struct {
 	*Composer
@@ -99,13 +96,10 @@ func (d *draft) closedTitle(lead incident.State) string {
 	return s.title + ", " + fmt.Sprintf(d.words.peak, s.value(*lead.Peak))
 }
 
-// drilled tells whether an alert is a test.
-func drilled(a *events.Alert) bool { return a.Labels[LabelDrill] == "true" }
-
 // drill tells whether all of the incident is a test: with anything real in it, it is none.
 func (d *draft) drill() bool {
 	for i := range d.inc.Alerts {
-		if !drilled(&d.inc.Alerts[i].Latest) {
+		if !d.inc.Alerts[i].Latest.IsDrill() {
 			return false
 		}
 	}

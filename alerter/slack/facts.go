@@ -149,7 +149,7 @@ func (d *draft) notes(a *events.Alert, at, posted time.Time) []string {
 	w := d.words
 	small := []string{fmt.Sprintf(w.severity, w.severities[a.Severity])}
 	for _, key := range slices.Sorted(maps.Keys(a.Labels)) {
-		if key != LabelDrill {
+		if key != events.LabelDrill {
 			small = append(small, key+": "+a.Labels[key])
 		}
 	}

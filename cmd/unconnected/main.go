@@ -33,6 +33,8 @@ type commands struct {
 	Rules    rulesCommand     `cmd:"" help:"Check, test or print alerting rules."`
 	Backtest backtestCommand  `cmd:"" help:"Judge the history by rules: what they would have told, and which thresholds would tell less."`
 	Explain  explainCommand   `cmd:"" help:"Say why an alert fired or was resolved: the windows, values and parts of the rule behind it."`
+	Silence  silenceCommand   `cmd:"" help:"Look after silences: times in which nobody is told of some alerts."`
+	Drill    drillCommand     `cmd:"" help:"Send a marked test incident down the real path, from the stream to Slack, and resolve it."`
 	Streams  streamsCommand   `cmd:"" help:"Look after what exists in NATS."`
 	Version  kong.VersionFlag `help:"Print the build and exit."`
 }
@@ -103,7 +105,7 @@ func newParser(cli *commands) (*kong.Kong, error) {
 		kong.Vars{"version": "unconnected " + daemon.Version()},
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-		setter[config.Moment](), setter[config.Duration](), setter[config.Size](),
+		setter[config.Moment](), setter[config.Duration](), setter[config.Size](), setter[silenceEnd](),
 	)
 }
 

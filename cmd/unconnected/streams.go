@@ -48,7 +48,7 @@ func (c *streamsPlan) Run(t *terminal) error {
 		case err != nil:
 			return err
 		}
-		drift := natsio.Drift(stream.CachedInfo().Config, want)
+		drift := natsio.Differences(stream.CachedInfo().Config, want)
 		for _, d := range drift {
 			fmt.Fprintf(t.stdout, "%s  %s; %s\n", want.Name, d, intention(d))
 		}

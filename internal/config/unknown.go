@@ -23,7 +23,7 @@ var shared = []Variable{
 	{Name: "ALERT_REMIND"}, {Name: "ALERT_MAX_AGE"}, {Name: "ALERT_DIGEST"}, {Name: "ALERT_HEARTBEAT_URL", Secret: true},
 	{Name: "SLACK_TOKEN", Alt: "SLACK_BOT_TOKEN", Secret: true}, {Name: "SLACK_CHANNEL"},
 	{Name: "SLACK_APP_TOKEN", Secret: true}, {Name: "SLACK_WEBHOOK_URL", Secret: true},
-	{Name: "SLACK_MENTION_CRITICAL"}, {Name: "SLACK_API_URL"},
+	{Name: "SLACK_MENTION_CRITICAL"}, {Name: "SLACK_OPERATORS"}, {Name: "SLACK_API_URL"},
 }
 
 // perOperation are the variables of one operation behind its [OperationPrefix].

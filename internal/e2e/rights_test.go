@@ -333,3 +333,59 @@ func TestUpBeyondThisMachine(t *testing.T) {
 		})
 	}
 }
+
+// TestKeysAreKept: generating again, as after an upgrade, keeps the keys, and what only their owner may read stays so.
+func TestKeysAreKept(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t, simulator.Options{})
+	conf := filepath.Join(g.dir, "users.conf")
+	before := readFile(t, g.key(natsroles.Admin)) + readFile(t, conf)
+	text, _ := g.tool(0, "streams", "users", "--generate", g.dir)
+	if err := contains(text, "admin.nk  is kept"); err != nil || readFile(t, g.key(natsroles.Admin))+readFile(t, conf) != before {
+		t.Errorf("the second time something changed: %s", text)
+	}
+	for _, role := range natsroles.Roles() {
+		info, err := os.Stat(g.key(role.Name))
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("the key of %s: %v, %v", role.Name, info, err)
+		}
+		if seed := strings.TrimSpace(readFile(t, g.key(role.Name))); strings.Contains(readFile(t, conf), seed) {
+			t.Errorf("users.conf shows the key of %s", role.Name)
+		}
+	}
+	if err := os.Remove(g.key(natsroles.Reader)); err != nil {
+		t.Fatal(err)
+	}
+	g.tool(0, "streams", "users", "--generate", g.dir)
+	if after := readFile(t, conf); strings.Contains(before, after) {
+		t.Error("a removed key is still in force")
+	}
+	writeFile(t, g.key(natsroles.Producer), "no key")
+	_, said := g.tool(1, "streams", "users", "--generate", g.dir)
+	if err := contains(said, "producer.nk", "no seed"); err != nil {
+		t.Error(err)
+	}
+	text, _ = g.tool(0, "streams", "users")
+	if want := readFile(t, "../../deploy/nats/users.conf"); text != want {
+		t.Error("it prints something else than deploy/nats/users.conf")
+	}
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// TestUpAsAdmin: `up` on a NATS server with users is everything in one process, and so wants the admin's rights.
+func TestUpAsAdmin(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t, simulator.Options{Incidents: []simulator.Incident{congestion(-20*second, -10*second)}})
+	p := g.startAs(natsroles.Admin, "unconnected", "up", "--data", t.TempDir())
+	g.awaitStory()
+	p.awaitReady()
+	p.stop()
+}

@@ -49,13 +49,13 @@ func TestAmend(t *testing.T) {
 			if _, err := js.Publish(t.Context(), "calls.unconnected", []byte("kept")); err != nil {
 				t.Fatal(err)
 			}
-			drift := natsio.Drift(stream.CachedInfo().Config, want)
+			drift := natsio.Differences(stream.CachedInfo().Config, want)
 			changed, err := natsio.Amend(t.Context(), js, stream, want)
 			info, infoErr := stream.Info(t.Context())
 			if infoErr != nil {
 				t.Fatal(infoErr)
 			}
-			left := natsio.Drift(info.Config, want)
+			left := natsio.Differences(info.Config, want)
 			switch {
 			case c.loses == "" && (err != nil || len(left) > 0 || len(changed) != len(drift)):
 				t.Errorf("%v; changed %v, left %v", err, changed, left)
@@ -74,10 +74,10 @@ func TestAmend(t *testing.T) {
 // TestReplicas: more copies lose nothing, fewer do.
 func TestReplicas(t *testing.T) {
 	one, three := events.CallsStream(events.StreamOptions{Replicas: 1}), events.CallsStream(events.StreamOptions{Replicas: 3})
-	if drift := natsio.Drift(one, three); len(drift) != 1 || drift[0].Loses != "" {
+	if drift := natsio.Differences(one, three); len(drift) != 1 || drift[0].Loses != "" {
 		t.Errorf("to three copies: %v", drift)
 	}
-	if drift := natsio.Drift(three, one); len(drift) != 1 || drift[0].Loses == "" {
+	if drift := natsio.Differences(three, one); len(drift) != 1 || drift[0].Loses == "" {
 		t.Errorf("to one copy: %v", drift)
 	}
 }

@@ -59,7 +59,7 @@ func sayOnce(log *slog.Logger) nats.ConnErrHandler {
 		if errors.Is(err, nats.ErrNoServers) { // the round of all servers failed; each one said why
 			return
 		}
-		if reason := explainTLS(err, own(nc.Opts.TLSCertCB), time.Now()).Error(); reason != said {
+		if reason := explainConnection(err, own(nc.Opts.TLSCertCB), time.Now()).Error(); reason != said {
 			said = reason
 			log.Warn("NATS can't be reached; trying again", "reason", reason)
 		}
@@ -113,7 +113,7 @@ func logAsync(log *slog.Logger, refusals slog.Level) nats.ErrHandler {
 func Connect(name string, c *config.NATS, log *slog.Logger) (*nats.Conn, error) {
 	nc, err := nats.Connect(strings.Join(c.URL, ","), Options(name, c, log)...)
 	if err != nil {
-		return nil, fmt.Errorf("connect to NATS at %s: %w", c.Servers(), explainTLS(err, ownOf(c), time.Now()))
+		return nil, fmt.Errorf("connect to NATS at %s: %w", c.Servers(), explainConnection(err, ownOf(c), time.Now()))
 	}
 	if !nc.IsConnected() {
 		log.Warn("NATS is not reachable; trying again until it is", "nats", c.Servers())
@@ -127,7 +127,7 @@ func Dial(ctx context.Context, name string, c *config.NATS, log *slog.Logger) (*
 		nats.ErrorHandler(logAsync(log, slog.LevelDebug))) // the command's own error says it, see [Refused]
 	nc, err := nats.Connect(strings.Join(c.URL, ","), options...)
 	if err != nil {
-		if explained := explainTLS(err, ownOf(c), time.Now()); explained.Error() != err.Error() {
+		if explained := explainConnection(err, ownOf(c), time.Now()); explained.Error() != err.Error() {
 			return nil, fmt.Errorf("connect to NATS at %s: %w", c.Servers(), explained)
 		}
 		return nil, fmt.Errorf("connect to NATS at %s: %w (is it running? NATS_URL says where)", c.Servers(), err)
@@ -161,7 +161,7 @@ func Explain(js jetstream.JetStream, err error) error {
 		return err
 	case errors.Is(err, nats.ErrReconnectBufExceeded), err != nil && !conn.IsConnected():
 		if last := conn.LastError(); last != nil {
-			return fmt.Errorf("%w: %w", ErrAway, explainTLS(last, own(conn.Opts.TLSCertCB), time.Now()))
+			return fmt.Errorf("%w: %w", ErrAway, explainConnection(last, own(conn.Opts.TLSCertCB), time.Now()))
 		}
 		return ErrAway
 	case isTimeout(err):

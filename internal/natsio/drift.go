@@ -29,8 +29,17 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s is %s, should be %s", d.Name, d.Is, d.Should)
 }
 
-// Drift lists how an existing stream differs from the wanted definition, in the parts that this product defines.
-func Drift(is, want jetstream.StreamConfig) []Difference {
+// Drift is [Differences] in words; a line each.
+func Drift(is, want jetstream.StreamConfig) []string {
+	var lines []string
+	for _, d := range Differences(is, want) {
+		lines = append(lines, d.String())
+	}
+	return lines
+}
+
+// Differences lists how an existing stream differs from the wanted definition, in the parts that this product defines.
+func Differences(is, want jetstream.StreamConfig) []Difference {
 	var list []Difference
 	compare := func(name string, is, want any, loses string) {
 		if is != want {
@@ -80,7 +89,7 @@ var ErrLoses = errors.New("a change is refused that loses something; set the var
 // something, nothing is changed.
 func Amend(ctx context.Context, js jetstream.JetStream, stream jetstream.Stream, want jetstream.StreamConfig) ([]Difference, error) {
 	is := stream.CachedInfo().Config
-	drift := Drift(is, want)
+	drift := Differences(is, want)
 	var losses []string
 	for _, d := range drift {
 		if d.Loses != "" {

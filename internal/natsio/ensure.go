@@ -23,8 +23,7 @@ const (
 	BucketNotices = "unconnected_notices" // incident and channel → what was done in Slack
 
 	BucketSnapshots = "unconnected_snapshots" // operation → what evaluation knew, so that a restart need not read all of the history
-
-	BucketSilences = "unconnected_silences" // silence id → who wants what to be silent until when
+	BucketSilences  = "unconnected_silences"  // silence id → what is to be silent until when
 )
 
 // KeyDuty is the key in [BucketLeases] by which the alerters agree which of them judges and tells.
@@ -57,7 +56,7 @@ func EnsureStream(ctx context.Context, js jetstream.JetStream, want jetstream.St
 	}
 	for _, d := range Drift(stream.CachedInfo().Config, want) {
 		log.Warn("a stream differs from the settings; it is used as it is, and `unconnected streams plan` shows what could be done",
-			"stream", want.Name, "difference", d.String())
+			"stream", want.Name, "difference", d)
 	}
 	return stream, nil
 }

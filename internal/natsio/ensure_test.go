@@ -145,7 +145,7 @@ func TestDriftComparesEveryPart(t *testing.T) {
 			is := want
 			is.Subjects = slices.Clone(want.Subjects)
 			change(&is)
-			if lines := natsio.Drift(is, want); len(lines) != 1 || !strings.HasPrefix(lines[0].String(), part+" is ") {
+			if lines := natsio.Drift(is, want); len(lines) != 1 || !strings.HasPrefix(lines[0], part+" is ") {
 				t.Errorf("Drift = %q", lines)
 			}
 		})

@@ -175,3 +175,11 @@ func (b *lockedBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.buf.String()
 }
+
+// TestAServerWithoutTLS: certificates for a server that does not encrypt are a mistake, and nothing is sent in the clear.
+func TestAServerWithoutTLS(t *testing.T) {
+	dir := certificates(t)
+	c := config.NATS{URL: config.List{smallServer(t).ClientURL()}, CA: config.File(filepath.Join(dir, "ca.pem")), Replicas: 1}
+	_, err := natsio.Dial(t.Context(), "test", &c, slog.New(slog.DiscardHandler))
+	requireSaid(t, "Dial", err, []string{"does not encrypt", "NATS_CA"})
+}

@@ -32,15 +32,23 @@ type Role struct {
 	Inboxes []string // prefixes of the subjects that answers come to: all that it may subscribe to
 }
 
-// Roles lists the roles, from the least harmful place in the pipeline to the one that may do most.
-func Roles() []Role { return []Role{producer(), alerter(), reader(), admin()} }
+// Roles lists the roles. Each may also ask what it may do.
+func Roles() []Role {
+	roles := []Role{producer(), alerter(), reader(), admin()}
+	for i := range roles {
+		roles[i].Publish = append(roles[i].Publish, "$SYS.REQ.USER.INFO")
+	}
+	return roles
+}
 
 func producer() Role {
 	return Role{
 		Name: Producer, For: "polls cdr_6 and appends the windows to CALLS",
 		Publish: concat(
 			events.Subjects(), readStream(events.StreamCalls),
-			writeBucket(natsio.BucketMarks), writeBucket(natsio.BucketStatus), writeBucket(natsio.BucketLeases),
+			get(natsio.BucketMarks), put(natsio.BucketMarks),
+			get(natsio.BucketStatus), put(natsio.BucketStatus),
+			watch(natsio.BucketLeases), put(natsio.BucketLeases),
 		),
 		Deny:    dutyKeys(),
 		Inboxes: inboxes(Producer),
@@ -53,10 +61,11 @@ func alerter() Role {
 		Publish: concat(
 			events.AlertSubjects(), []string{events.ActionSubject("*")},
 			readStream(events.StreamCalls), readStream(events.StreamAlerts),
-			readBucket(natsio.BucketStatus),
-			readBucket(natsio.BucketLeases), dutyKeys(),
-			writeBucket(natsio.BucketAlerter), writeBucket(natsio.BucketSnapshots), writeBucket(natsio.BucketSilences),
-			writeBucket(natsio.BucketNotices), []string{"$JS.API.STREAM.PURGE." + stream(natsio.BucketNotices)},
+			watch(natsio.BucketStatus), watch(natsio.BucketLeases), dutyKeys(),
+			get(natsio.BucketAlerter), put(natsio.BucketAlerter),
+			watch(natsio.BucketSnapshots), put(natsio.BucketSnapshots),
+			watch(natsio.BucketSilences), put(natsio.BucketSilences),
+			watch(natsio.BucketNotices), put(natsio.BucketNotices), []string{"$JS.API.STREAM.PURGE." + stream(natsio.BucketNotices)},
 		),
 		Inboxes: inboxes(Alerter),
 	}
@@ -68,7 +77,7 @@ func reader() Role {
 		Publish: concat(
 			readStream(events.StreamCalls), acknowledge(events.StreamCalls),
 			readStream(events.StreamAlerts), acknowledge(events.StreamAlerts),
-			readBucket(natsio.BucketMarks), readBucket(natsio.BucketSilences),
+			watch(natsio.BucketMarks), watch(natsio.BucketSilences),
 		),
 		Inboxes: inboxes(Reader),
 	}
@@ -79,7 +88,8 @@ func admin() Role {
 	r := Role{
 		Name: Admin, For: "creates streams and buckets, backfills, silences, and reads all of it",
 		Publish: concat(producer().Publish, alerter().Publish, reader().Publish,
-			create(events.StreamCalls), amend(events.StreamCalls), create(events.StreamAlerts), amend(events.StreamAlerts)),
+			create(events.StreamCalls), amend(events.StreamCalls), create(events.StreamAlerts), amend(events.StreamAlerts),
+			list(events.StreamCalls), list(events.StreamAlerts)),
 		Inboxes: inboxes(Admin),
 	}
 	for _, bucket := range natsio.Buckets() {
@@ -119,22 +129,22 @@ func readStream(name string) []string {
 // acknowledge is what a durable consumer takes beside.
 func acknowledge(stream string) []string { return []string{"$JS.ACK." + stream + ".>"} }
 
-// readBucket is what reading and watching the keys of a bucket takes.
-func readBucket(bucket string) []string {
-	name := stream(bucket)
-	return []string{
-		"$JS.API.STREAM.INFO." + name,
-		"$JS.API.DIRECT.GET." + name, "$JS.API.DIRECT.GET." + name + ".>",
-		"$JS.API.CONSUMER.CREATE." + name + ".>",
-		"$JS.API.CONSUMER.DELETE." + name + ".*",
-		"$JS.FC." + name + ".>",
-	}
+// get is what reading single keys of a bucket takes.
+func get(bucket string) []string {
+	return []string{"$JS.API.STREAM.INFO." + stream(bucket), "$JS.API.DIRECT.GET." + stream(bucket) + ".>"}
 }
 
-// writeBucket is what reading and writing keys takes; deleting one is writing a marker.
-func writeBucket(bucket string) []string {
-	return append(readBucket(bucket), "$KV."+bucket+".>")
+// watch is what reading, listing and watching keys takes.
+func watch(bucket string) []string {
+	name := stream(bucket)
+	return append(get(bucket),
+		"$JS.API.CONSUMER.CREATE."+name+".>", "$JS.API.CONSUMER.DELETE."+name+".*",
+		"$JS.FC."+name+".>", // the client says that it keeps pace
+	)
 }
+
+// put is what writing keys takes; deleting one is writing a marker.
+func put(bucket string) []string { return []string{"$KV." + bucket + ".>"} }
 
 // dutyKeys are the keys by which alerters agree who is on duty, in the bucket that producers share.
 func dutyKeys() []string {
@@ -144,6 +154,9 @@ func dutyKeys() []string {
 func create(stream string) []string {
 	return []string{"$JS.API.STREAM.INFO." + stream, "$JS.API.STREAM.CREATE." + stream}
 }
+
+// list is what looking at everybody's consumers takes.
+func list(stream string) []string { return []string{"$JS.API.CONSUMER.LIST." + stream} }
 
 // amend is what changing a stream's limits takes.
 func amend(stream string) []string { return []string{"$JS.API.STREAM.UPDATE." + stream} }

@@ -25,9 +25,9 @@ func ownOf(c *config.NATS) own {
 	return func() (tls.Certificate, error) { return tls.LoadX509KeyPair(string(c.Cert), string(c.Key)) }
 }
 
-// explainTLS says which certificate is to blame for a connection that failed, and which setting names it. Errors that have
-// nothing to do with certificates it returns as they are.
-func explainTLS(err error, mine own, now time.Time) error {
+// explainConnection says which certificate or user is to blame for a connection that failed, and which setting names it. Other
+// errors it returns as they are.
+func explainConnection(err error, mine own, now time.Time) error {
 	var (
 		authority x509.UnknownAuthorityError
 		invalid   x509.CertificateInvalidError
@@ -49,6 +49,8 @@ func explainTLS(err error, mine own, now time.Time) error {
 		advice = "NATS_CERT must be a certificate and NATS_KEY its key, both PEM"
 	case strings.Contains(err.Error(), "root certificate"):
 		advice = "NATS_CA must be a file of certificates, PEM"
+	case errors.Is(err, nats.ErrAuthorization):
+		advice = "NATS does not let this user in: NATS_CREDS, or NATS_USER and NATS_PASSWORD, must be those of a user that it knows"
 	case errors.Is(err, nats.ErrSecureConnWanted):
 		advice = "the server does not encrypt: give it a tls block, or unset NATS_CA, NATS_CERT and NATS_KEY"
 	default:

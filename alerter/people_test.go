@@ -1,0 +1,215 @@
+package alerter_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"unconnected/alerter"
+	"unconnected/alerter/incident"
+	"unconnected/alerter/silence"
+	"unconnected/alerter/slack"
+	"unconnected/alerter/slack/fakeslack"
+	"unconnected/events"
+	"unconnected/internal/config"
+	"unconnected/internal/daemon"
+)
+
+// newPeopledWorld is a world whose Slack lets people click.
+func newPeopledWorld(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.config.AppToken = config.NewSecret(fakeslack.DefaultAppToken)
+	return w
+}
+
+func (w *world) listened() {
+	w.t.Helper()
+	eventually(w.t, "somebody who listens", func() (bool, string) { return w.slack.Connections() > 0, w.logs.String() })
+}
+
+// deeds are the actions that ALERTS holds.
+func (w *world) deeds() []events.Action {
+	w.t.Helper()
+	stream, err := w.js.Stream(w.t.Context(), events.StreamAlerts)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var all []events.Action
+	state := stream.CachedInfo().State
+	for seq := state.FirstSeq; seq != 0 && seq <= state.LastSeq; seq++ {
+		raw, err := stream.GetMsg(w.t.Context(), seq)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if a, err := events.DecodeRawAction(raw); err == nil {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// TestPeople: the alerter hears clicks and the slash command, whether it is on duty or stands by, and knows what they are about.
+func TestPeople(t *testing.T) {
+	t.Parallel()
+	w := newPeopledWorld(t)
+	p := w.start()
+	w.play("default", "qc")
+	p.judged(w)
+	w.listened()
+	standby := w.start()
+	eventually(t, "two who listen", func() (bool, string) { return w.slack.Connections() == 2, w.logs.String() })
+	id := w.stored()[0].Incident
+	w.expectChannel("#noc", "root 🔴 default/Congestion/2/firing")
+	ts := w.slack.Roots("#noc")[0].TS
+	for _, user := range []string{"ana", "luis"} { // each is heard by another
+		if _, err := w.slack.Click(t.Context(), user, ts, slack.ActionAcknowledge); err != nil {
+			t.Fatal(err)
+		}
+		sent, err := w.slack.Slash(t.Context(), user, "noc", "/unconnected", "status")
+		if err != nil || !strings.Contains(string(sent.Response), "One incident is open") || !strings.Contains(string(sent.Response), "default") {
+			t.Errorf("%s is told %s: %v", user, sent.Response, err)
+		}
+	}
+	eventually(t, "a deed", func() (bool, string) { return len(w.deeds()) > 0, w.logs.String() })
+	if done := w.deeds()[0]; done.Action != events.Acknowledged || done.Incident != id || done.By != "Ana Torres" && done.By != "Luis Rojas" {
+		t.Errorf("recorded %+v", done)
+	}
+	if _, err := w.slack.Click(t.Context(), "ana", ts, slack.ActionSilence, slack.SilenceHours); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a silence", func() (bool, string) {
+		all := w.deeds()
+		return all[len(all)-1].Action == events.Silenced, fmt.Sprint(all)
+	})
+	standby.stop()
+	p.stop()
+	if n := w.slack.Connections(); n != 0 {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		if err := w.slack.Wait(ctx, func(s *fakeslack.Server) bool { return s.Connections() == 0 }); err != nil {
+			t.Errorf("%d still listen", n)
+		}
+	}
+}
+
+// TestRefusedAppToken shows in the report, with what to do, and messages leave all the same.
+func TestRefusedAppToken(t *testing.T) {
+	t.Parallel()
+	w := newPeopledWorld(t)
+	w.config.AppToken = config.NewSecret("xapp-wrong")
+	p := w.start()
+	p.reports("what to do", func(r daemon.Report) bool {
+		return !r.Ready && r.State == "refused" && strings.Contains(r.Reason, "SLACK_APP_TOKEN is not valid")
+	})
+	w.play("default", "qc")
+	w.expectChannel("#noc", "root 🔴 default/Congestion/2/firing")
+	if asked := len(w.slack.Requests("apps.connections.open")); asked != 1 {
+		t.Errorf("it asked %d times", asked)
+	}
+}
+
+// TestSilencesTakenAway: when the bucket is deleted the alerter starts over with an empty one.
+func TestSilencesTakenAway(t *testing.T) {
+	t.Parallel()
+	w := newPeopledWorld(t)
+	p := w.start()
+	w.listened()
+	if err := w.js.DeleteKeyValue(t.Context(), "unconnected_silences"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "another bucket", func() (bool, string) {
+		_, err := w.js.KeyValue(t.Context(), "unconnected_silences")
+		return err == nil, w.logs.String()
+	})
+	p.reports("that all is well", func(r daemon.Report) bool { return r.Ready })
+}
+
+// says waits until the only message of a channel says something.
+func (w *world) says(channel, text string) {
+	w.t.Helper()
+	eventually(w.t, "a message that says "+text, func() (bool, string) {
+		roots := w.slack.Roots(channel)
+		if len(roots) != 1 {
+			return false, fmt.Sprintf("%d messages", len(roots))
+		}
+		return strings.Contains(string(roots[0].Blocks), text), string(roots[0].Blocks)
+	})
+}
+
+// TestPeopleShow: what somebody did shows in the message, and a silence from the command line does, too, and its end.
+func TestPeopleShow(t *testing.T) {
+	t.Parallel()
+	w := newPeopledWorld(t)
+	p := w.start()
+	w.play("default", "qc")
+	p.judged(w)
+	w.listened()
+	w.expectChannel("#noc", "root 🔴 default/Congestion/2/firing")
+	root := w.slack.Roots("#noc")[0].TS
+	if _, err := w.slack.Click(t.Context(), "ana", root, slack.ActionAcknowledge); err != nil {
+		t.Fatal(err)
+	}
+	w.says("#noc", "Ana Torres")
+	store, err := silence.Open(t.Context(), w.js, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	hush := incident.Silence{ID: "s1", Operation: "default", From: now, Until: now.Add(time.Hour), Reason: "the carrier works on it"}
+	if err := store.Add(t.Context(), hush, silence.Person{Name: "Eva"}, "", now); err != nil {
+		t.Fatal(err)
+	}
+	w.says("#noc", "the carrier works on it")
+	if _, err := store.Expire(t.Context(), "s1", silence.Person{Name: "Eva"}, time.Now().UTC()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a message without the silence", func() (bool, string) {
+		blocks := string(w.slack.Roots("#noc")[0].Blocks)
+		return !strings.Contains(blocks, "the carrier works on it") && strings.Contains(blocks, slack.ActionSilence), blocks
+	})
+}
+
+// TestSilentFromTheStart: nobody is told of what is silent before it begins.
+func TestSilentFromTheStart(t *testing.T) {
+	t.Parallel()
+	w := newPeopledWorld(t)
+	store, err := silence.Open(t.Context(), w.js, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	hush := incident.Silence{ID: "s1", Operation: events.AllOperations, Rules: []string{"Congestion"}, From: now, Until: now.Add(time.Hour), Reason: "x"}
+	if err := store.Add(t.Context(), hush, silence.Person{Name: "Eva"}, "", now); err != nil {
+		t.Fatal(err)
+	}
+	p := w.start()
+	w.play("default", "qc")
+	w.play("other", "qb")
+	p.judged(w)
+	w.expectChannel("#noc", "root 🟠 other/Busy/4/firing")
+}
+
+// TestPreviewHears: the buttons of the preview work as those of Slack do.
+func TestPreviewHears(t *testing.T) {
+	t.Parallel()
+	w := newQuietWorld(t)
+	server, err := fakeslack.Start(fakeslack.Options{Channels: []fakeslack.Channel{{ID: "C0PREVIEW", Name: alerter.PreviewChannel}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	w.slack = server
+	w.preview = &alerter.Preview{APIURL: server.APIURL(), Token: fakeslack.DefaultToken, AppToken: fakeslack.DefaultAppToken, Page: "http://127.0.0.1/"}
+	p := w.start()
+	w.play("default", "qc")
+	p.judged(w)
+	w.listened()
+	w.expectChannel(alerter.PreviewChannel, "root 🔴 default/Congestion/2/firing")
+	if _, err := server.Click(t.Context(), "ana", server.Roots(alerter.PreviewChannel)[0].TS, slack.ActionAcknowledge); err != nil {
+		t.Fatal(err)
+	}
+	w.says(alerter.PreviewChannel, "Ana Torres")
+}

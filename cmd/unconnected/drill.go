@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/alerter"
+	"unconnected/alerter/incident"
+	"unconnected/events"
+	"unconnected/internal/config"
+	"unconnected/internal/daemon"
+	"unconnected/internal/natsio"
+)
+
+// drillCommand sends a test incident down the real path.
+type drillCommand struct {
+	Operation string          `placeholder:"NAME" help:"An operation to be named in the message; it is only a label."`
+	Channel   string          `placeholder:"CHANNEL" help:"Where to post it, as in SLACK_CHANNEL; default SLACK_CHANNEL of the alerter."`
+	Hold      config.Duration `default:"20s" help:"For how long it fires, at most 30m (default ${default}): time to try the buttons."`
+	Wait      config.Duration `default:"1m" help:"How long to wait for each step before giving up (default ${default})."`
+}
+
+// longestHold is well below [events.DrillMost].
+const longestHold = 30 * time.Minute
+
+// Validate refuses what would not be a drill.
+func (c *drillCommand) Validate() error {
+	switch {
+	case c.Operation != "" && !events.ValidOperation(c.Operation):
+		return fmt.Errorf("--operation: %q is not a name of [a-z0-9][a-z0-9_-]{0,62}", c.Operation)
+	case time.Duration(c.Hold) > longestHold:
+		return fmt.Errorf("--hold %s is longer than %s", c.Hold, config.Duration(longestHold))
+	case time.Duration(c.Wait) < time.Second:
+		return fmt.Errorf("--wait %s is too short to see anything", c.Wait)
+	}
+	return nil
+}
+
+// Run posts, waits and resolves, telling each step. The incident is resolved at the end whatever happens, also when the
+// program is interrupted.
+func (c *drillCommand) Run(t *terminal) error {
+	var settings config.NATS
+	if err := config.Load(&settings); err != nil {
+		return daemon.Usage(err)
+	}
+	conn, err := t.connect()
+	if err != nil {
+		return err
+	}
+	defer conn.close()
+	d, err := newDrill(t, conn.js, c)
+	if err != nil {
+		return err
+	}
+	err = d.conduct(t.ctx, time.Duration(c.Hold), time.Duration(c.Wait))
+	if errors.Is(err, errNotPosted) || errors.Is(err, errNotResolved) {
+		d.explain(err, settings.Replicas)
+		return errFound
+	}
+	return err
+}
+
+// What a drill may find.
+var (
+	errNotPosted   = errors.New("it was not posted in time")
+	errNotResolved = errors.New("it was posted, but its end does not show in time")
+)
+
+// drill is a test incident under way.
+type drill struct {
+	t       *terminal
+	js      jetstream.JetStream
+	notices jetstream.KeyValue
+	judged  uint64 // the last sequence of CALLS
+	sight   drillSight
+	last    uint64 // sequence of the last message on the drill's subject
+	tick    int64  // of the last cause
+	labels  map[string]string
+}
+
+// newDrill looks whether a drill can be told from what is real, and ends one that was left behind.
+func newDrill(t *terminal, js jetstream.JetStream, c *drillCommand) (*drill, error) {
+	d := &drill{t: t, js: js, labels: map[string]string{events.LabelDrill: "true"}}
+	if c.Operation != "" {
+		d.labels["operation"] = c.Operation
+	}
+	if c.Channel != "" {
+		d.labels[events.LabelChannel] = c.Channel
+	}
+	calls, err := js.Stream(t.ctx, events.StreamCalls)
+	if err != nil {
+		return nil, err
+	}
+	d.judged = calls.CachedInfo().State.LastSeq
+	_, err = calls.GetLastMsgForSubject(t.ctx, events.Subject(events.DrillOperation))
+	switch {
+	case err == nil:
+		return nil, fmt.Errorf("there is a real operation named %s, so a drill could be taken for its alert", events.DrillOperation)
+	case !errors.Is(err, jetstream.ErrMsgNotFound):
+		return nil, fmt.Errorf("read %s: %w", events.StreamCalls, err)
+	}
+	d.notices, err = js.KeyValue(t.ctx, natsio.BucketNotices)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		return nil, errors.New("no alerter has run with this NATS_URL yet: start one, then try again")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("bucket %s: %w", natsio.BucketNotices, natsio.Explain(js, err))
+	}
+	return d, d.clear()
+}
+
+// clear reads the last message of the drill's subject, and ends the drill that it may have left firing.
+func (d *drill) clear() error {
+	alerts, err := d.js.Stream(d.t.ctx, events.StreamAlerts)
+	if err != nil {
+		return fmt.Errorf("stream %s: %w", events.StreamAlerts, err)
+	}
+	raw, err := alerts.GetLastMsgForSubject(d.t.ctx, events.AlertSubject(events.DrillOperation, events.DrillRule))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", events.StreamAlerts, err)
+	}
+	d.last = raw.Sequence
+	before, err := events.DecodeRawAlert(raw)
+	d.tick = before.Cause.Tick
+	if err != nil || before.Status != events.Firing {
+		return nil // nothing fires
+	}
+	d.t.log.Warn("a drill was left firing, or another one is under way; it is ended", "began", before.StartsAt)
+	return d.publish(d.t.ctx, resolvedDrill(before, d.cause(before.Cause.Sequence)))
+}
+
+// conduct goes through the steps. Whatever happens, the incident is resolved at the end.
+func (d *drill) conduct(ctx context.Context, hold, wait time.Duration) (err error) {
+	fired := firingDrill(d.cause(d.judged), d.labels)
+	if err := d.publish(ctx, fired); err != nil {
+		return err
+	}
+	d.sight = drillSight{fired: d.last, began: time.Now()}
+	d.say("fires: stored in %s as %d", events.StreamAlerts, d.last)
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	watcher, err := d.notices.Watch(watching, incident.KeyPrefix(fired.Incident)+"*")
+	if err != nil {
+		return errors.Join(fmt.Errorf("watch %s: %w", natsio.BucketNotices, natsio.Explain(d.js, err)), d.resolve(fired))
+	}
+	defer func() { _ = watcher.Stop() }() // its consumer is ephemeral
+	told, err := d.follow(ctx, watcher, wait, d.sight.isTold)
+	if told && err == nil {
+		d.say("it fires for %s more: try the buttons", config.Duration(hold))
+		_, err = d.follow(ctx, watcher, hold, func() bool { return false })
+	}
+	if err = errors.Join(err, d.resolve(fired)); err != nil {
+		return err
+	}
+	if !told {
+		return errNotPosted
+	}
+	if over, err := d.follow(ctx, watcher, wait, d.sight.isOver); over || err != nil {
+		return err
+	}
+	return errNotResolved
+}
+
+// cause is a tick after a message of CALLS: the present second, or a later one when that was a cause already.
+func (d *drill) cause(sequence uint64) events.Cause {
+	d.tick = max(now().Unix(), d.tick+1)
+	return events.Cause{Sequence: sequence, Tick: d.tick}
+}
+
+// follow tells what the records of the incident show until is tells that it is enough, or the time is up.
+func (d *drill) follow(ctx context.Context, watcher jetstream.KeyWatcher, limit time.Duration, is func() bool) (enough bool, err error) {
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	for !is() {
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-late.C:
+			return false, nil
+		case entry, open := <-watcher.Updates():
+			if !open {
+				return false, fmt.Errorf("watch %s: the connection was closed", natsio.BucketNotices)
+			}
+			if entry == nil || entry.Operation() != jetstream.KeyValuePut {
+				continue
+			}
+			for _, line := range d.sight.take(entry.Value(), time.Now()) {
+				d.say("%s", line)
+			}
+		}
+	}
+	return true, nil
+}
+
+// resolve ends the incident, even when the program was interrupted.
+func (d *drill) resolve(fired events.Alert) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.t.ctx), 5*time.Second)
+	defer cancel()
+	err := d.publish(ctx, resolvedDrill(fired, d.cause(fired.Cause.Sequence)))
+	if natsio.IsConflict(err) {
+		d.say("somebody else has ended it already")
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the drill still fires, run another one to end it: %w", err)
+	}
+	d.sight.resolved, d.sight.resolvedAt = d.last, time.Now()
+	d.say("is resolved: stored in %s as %d", events.StreamAlerts, d.last)
+	return nil
+}
+
+// publish stores an alert event behind the last one of the drill's subject.
+func (d *drill) publish(ctx context.Context, a events.Alert) error {
+	msg, err := events.EncodeAlert(&a)
+	if err != nil {
+		return err
+	}
+	ack, err := d.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(events.StreamAlerts), jetstream.WithExpectLastSequencePerSubject(d.last))
+	if err != nil {
+		return fmt.Errorf("store in %s: %w", events.StreamAlerts, natsio.Explain(d.js, err))
+	}
+	d.last = ack.Sequence
+	return nil
+}
+
+func (d *drill) say(format string, args ...any) {
+	fmt.Fprintf(d.t.stdout, "%s  %s\n", time.Now().Format("15:04:05.0"), fmt.Sprintf(format, args...))
+}
+
+// explain says why a drill failed.
+func (d *drill) explain(failed error, replicas int) {
+	if reason := d.sight.why(); reason != "" {
+		d.say("%v: %s", failed, reason)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.t.ctx), 10*time.Second)
+	defer cancel()
+	switch holder, err := alerter.OnDuty(ctx, d.js, replicas); {
+	case err != nil:
+		d.say("%v, and who is on duty is not known: %v", failed, err)
+	case holder == "":
+		d.say("%v: no alerter is on duty; is one running, with this NATS_URL, and ready (/readyz)?", failed)
+	default:
+		d.say("%v: %s is on duty; its /readyz and log say why", failed, holder)
+	}
+}
