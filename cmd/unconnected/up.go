@@ -26,7 +26,12 @@ import (
 type upCommand struct {
 	Data   string `default:"./data" placeholder:"DIR" help:"Where the embedded NATS server keeps its files; the demo's lie in DIR/demo (default ${default})."`
 	Listen string `default:"127.0.0.1:4222" placeholder:"HOST:PORT" help:"Where the embedded NATS server takes connections; port 0 takes a free one (default ${default})."`
+
+	Healthcheck bool `help:"Start nothing: ask the one that runs, at HTTP_ADDR, whether it is alive; exit code 0 if it is, 1 if not."`
 }
+
+// upAddr is where up answers questions about itself unless HTTP_ADDR is set.
+const upAddr = "127.0.0.1:8080"
 
 // site is all that up runs.
 type site struct {
@@ -53,6 +58,9 @@ func (c *upCommand) Validate() error {
 
 // Run starts everything and stays until it is stopped.
 func (c *upCommand) Run(t *terminal) error {
+	if c.Healthcheck {
+		return daemon.Healthcheck(map[string]string{"HTTP_ADDR": upAddr})
+	}
 	s := &site{t: t, command: c}
 	if noToken() {
 		s.demo = newDemo(now())
@@ -87,7 +95,7 @@ func noToken() bool {
 
 // load reads the environment, with the defaults of up and, for the demo, of the demo.
 func (s *site) load() error {
-	defaults := map[string]string{"HTTP_ADDR": "127.0.0.1:8080", "POLL_START": "-24h"}
+	defaults := map[string]string{"HTTP_ADDR": upAddr, "POLL_START": "-24h"}
 	if s.demo != nil {
 		for name, value := range s.demo.defaults() {
 			defaults[name] = value

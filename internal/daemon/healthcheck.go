@@ -11,22 +11,29 @@ import (
 	"unconnected/internal/config"
 )
 
-// healthcheck asks the daemon with the same environment whether it is alive, for containers that have no other program
-// to ask with. Where HTTP is off there is nothing to ask, and nothing is wrong.
-func (p Program) healthcheck(stderr io.Writer) int {
+// Healthcheck asks the daemon that has the same environment and defaults whether it is alive, for containers that have no
+// other program to ask with. Where HTTP is off there is nothing to ask, and nothing is wrong. An error of the configuration
+// is of [Usage].
+func Healthcheck(defaults map[string]string) error {
 	var c config.HTTP
-	if err := config.Load(&c, config.Defaults(p.Defaults)); err != nil {
-		fmt.Fprintln(stderr, err)
-		return codeUsage
+	if err := config.Load(&c, config.Defaults(defaults)); err != nil {
+		return Usage(err)
 	}
 	if !c.Addr.Enabled() {
-		return codeFine
+		return nil
 	}
-	if err := askHealth(c.Addr); err != nil {
+	return askHealth(c.Addr)
+}
+
+func (p Program) healthcheck(stderr io.Writer) int {
+	err := Healthcheck(p.Defaults)
+	switch {
+	case Code(err) == codeUsage:
+		fmt.Fprintln(stderr, err)
+	case err != nil:
 		fmt.Fprintf(stderr, "%s: %v\n", p.Name, err)
-		return codeFailure
 	}
-	return codeFine
+	return Code(err)
 }
 
 // askHealth is an error unless /healthz at addr answers with 200.

@@ -42,6 +42,8 @@ func TestUpDemo(t *testing.T) {
 		return contains(p.stdout.String(), "older windows were caught up", " unconnected calls: ", "╭", "Firing: Congestion")
 	})
 	p.awaitReady()
+	same := map[string]string{"HTTP_ADDR": p.address()}
+	spawn(t, nil, same, "unconnected", "up", "--healthcheck").exit(quickly, 0)
 	second := map[string]string{"NATS_URL": url}
 	tail := spawn(t, nil, second, "unconnected", "tail")
 	tail.awaitOutput(" unconnected calls: ")
@@ -51,6 +53,7 @@ func TestUpDemo(t *testing.T) {
 	requireTool(t, second, "congestion", "history", "--from", "-5m")
 	p.signal(os.Interrupt)
 	p.exit(quickly, 0)
+	spawn(t, nil, same, "unconnected", "up", "--healthcheck").exit(quickly, 1)
 	if _, err := os.Stat(filepath.Join(dir, "demo")); err != nil {
 		t.Errorf("the demo's files are not where they should be: %v", err)
 	}

@@ -24,7 +24,10 @@ type groups struct {
 
 var (
 	envLine = regexp.MustCompile(`(?m)^(?:# )?([A-Z][A-Z0-9_]*)=`)
-	envTag  = regexp.MustCompile("envconfig:\"((?:WOLKVOX|POLL|ALERT|SLACK)_[A-Z0-9_]+)\"")
+	// interpolated finds what Docker Compose reads itself.
+	interpolated = regexp.MustCompile(`\$\{([A-Z_]+):-`)
+
+	envTag = regexp.MustCompile("envconfig:\"((?:WOLKVOX|POLL|ALERT|SLACK)_[A-Z0-9_]+)\"")
 )
 
 // names returns what a pattern finds in a file, each once.
@@ -44,10 +47,17 @@ func names(t *testing.T, pattern *regexp.Regexp, file string) map[string]bool {
 // TestEnvExample: what people start from names only variables that exist, and every one of the daemons'.
 func TestEnvExample(t *testing.T) {
 	shown := names(t, envLine, ".env.example")
+	compose := names(t, interpolated, "docker-compose.yml")
+	compose["COMPOSE_PROFILES"] = true
 	known := append(config.Known(exampleOperations), config.Names(&groups{})...)
 	for name := range shown {
-		if !slices.Contains(known, name) {
+		if !slices.Contains(known, name) && !compose[name] {
 			t.Errorf(".env.example shows %s, which no program reads", name)
+		}
+	}
+	for name := range compose {
+		if !shown[name] {
+			t.Errorf(".env.example does not show %s, which docker-compose.yml reads", name)
 		}
 	}
 	wanted := append(config.Known(nil), config.Names(&groups{})...)
