@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -217,19 +218,21 @@ func TestSubscribeFromIsOfTheBeginning(t *testing.T) {
 func TestSubscribeShared(t *testing.T) {
 	t.Parallel()
 	js := natstest.Streams(t)
+	var busy atomic.Bool
 	var mu sync.Mutex
 	var handled []events.Event
 	by := [2]int{}
 	progress := make(chan struct{}, 1)
 	for i := range by {
 		subscribe(t, js, events.Subscription{Durable: "shared"}, func(e events.Event) error {
-			if !mu.TryLock() {
+			if !busy.CompareAndSwap(false, true) {
 				t.Error("two events are handled at a time")
-				mu.Lock()
 			}
-			defer mu.Unlock()
+			defer busy.Store(false)
+			mu.Lock()
 			by[i]++
 			handled = append(handled, e)
+			mu.Unlock()
 			select {
 			case progress <- struct{}{}:
 			default:
