@@ -32,6 +32,7 @@ type commands struct {
 	Backtest backtestCommand  `cmd:"" help:"Judge the history by rules: what they would have told, and which thresholds would tell less."`
 	Explain  explainCommand   `cmd:"" help:"Say why an alert fired or was resolved: the windows, values and parts of the rule behind it."`
 	Streams  streamsCommand   `cmd:"" help:"Look after what exists in NATS."`
+	Doctor   doctorCommand    `cmd:"" help:"Check every connection, permission, scope, clock, zone and setting: a line each, and what to do."`
 	Version  kong.VersionFlag `help:"Print the build and exit."`
 }
 
@@ -58,7 +59,7 @@ func run(args []string) int {
 		return daemon.Code(daemon.Usage(err))
 	}
 	var settings config.Log
-	if err := config.Load(&settings); err != nil && chosen.Command() != "up" { // which lists them with all others
+	if err := config.Load(&settings); err != nil && chosen.Command() != "up" && chosen.Command() != "doctor" { // which list them with all others
 		fmt.Fprintln(os.Stderr, config.Join(err, config.Load(&streamsSettings{})))
 		return daemon.Code(err)
 	}

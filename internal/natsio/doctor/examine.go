@@ -1,0 +1,171 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/events"
+	"unconnected/internal/config"
+	"unconnected/internal/diagnosis"
+	"unconnected/internal/natsio"
+)
+
+// Options say what NATS is held against.
+type Options struct {
+	NATS    config.NATS
+	History config.History
+	Needs   []Need // what the programs publish that this environment is for
+}
+
+// examination is one look at a server.
+type examination struct {
+	Options
+	nc *nats.Conn
+	js jetstream.JetStream
+}
+
+// patience is how long the server may take for one answer: a user without a permission gets none.
+const patience = 2 * time.Second
+
+// Examine checks the server behind a connection, and what is stored there.
+func Examine(ctx context.Context, nc *nats.Conn, o Options) (server, streams diagnosis.Findings) {
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(patience))
+	if err != nil {
+		return diagnosis.Findings{diagnosis.Fail("jetstream", "", "%v", err)}, nil
+	}
+	e := &examination{o, nc, js}
+	all := e.streams(ctx)
+	server = diagnosis.Findings{judgeVersion(nc.ConnectedServerVersion()), e.capacity(ctx, all)}
+	if clock, known := e.clock(ctx, all); known {
+		server = append(server, clock)
+	}
+	return append(server, judgePermissions(e.user(ctx), o.Needs), judgeSync(storingOf(ctx, nc, monitoringPort))), e.stored(ctx, all)
+}
+
+func (e *examination) streams(ctx context.Context) []stream {
+	options := natsio.StreamOptions(&e.NATS, &e.History)
+	var all []stream
+	for _, want := range []jetstream.StreamConfig{events.CallsStream(options), events.AlertsStream(options)} {
+		s := stream{want: want}
+		if found, err := e.js.Stream(ctx, want.Name); err != nil {
+			s.err = natsio.Explain(e.js, err)
+		} else {
+			s.info = found.CachedInfo()
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+func (e *examination) capacity(ctx context.Context, all []stream) diagnosis.Finding {
+	c := capacity{}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if c.account, c.err = e.js.AccountInfo(ctx); c.err != nil {
+		c.err = natsio.Explain(e.js, c.err)
+	}
+	for i := range all {
+		if all[i].missing() {
+			c.missing = append(c.missing, all[i].want)
+		}
+	}
+	return judgeCapacity(c)
+}
+
+// clock compares the clocks by the time that an answer about a stream bears.
+func (e *examination) clock(ctx context.Context, all []stream) (diagnosis.Finding, bool) {
+	if len(all) == 0 || all[0].err != nil {
+		return diagnosis.Finding{}, false
+	}
+	began := time.Now()
+	found, err := e.js.Stream(ctx, all[0].want.Name)
+	if err != nil || found.CachedInfo().TimeStamp.IsZero() {
+		return diagnosis.Finding{}, false
+	}
+	return judgeClock(began.Sub(found.CachedInfo().TimeStamp), time.Since(began)), true
+}
+
+// user asks the server who we are; nil when it does not say.
+func (e *examination) user(ctx context.Context) *user {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	answer, err := e.nc.RequestWithContext(ctx, "$SYS.REQ.USER.INFO", nil)
+	if err != nil {
+		return nil
+	}
+	var told struct {
+		Data *user `json:"data"`
+	}
+	if json.Unmarshal(answer.Data, &told) != nil {
+		return nil
+	}
+	return told.Data
+}
+
+// stored is what is found about streams, buckets and consumers.
+func (e *examination) stored(ctx context.Context, all []stream) diagnosis.Findings {
+	buckets, nothing := e.buckets(ctx)
+	for i := range all {
+		nothing = nothing && all[i].missing()
+	}
+	if nothing {
+		return diagnosis.Findings{judgeNothing()}
+	}
+	var found diagnosis.Findings
+	for i := range all {
+		found = append(found, judgeStream(&all[i], e.nc.ConnectedClusterName() != ""))
+	}
+	found = append(found, judgeBuckets(buckets))
+	if calls := all[0].info; calls != nil {
+		found = append(found, judgeHistory(calls), judgeWhole(calls))
+	}
+	return append(found, e.consumers(ctx, all)...)
+}
+
+// buckets looks at each, and tells whether none is there.
+func (e *examination) buckets(ctx context.Context) (all []bucket, none bool) {
+	none = true
+	for _, name := range natsio.Buckets() {
+		_, err := e.js.KeyValue(ctx, name)
+		if err != nil {
+			err = natsio.Explain(e.js, err)
+		}
+		all = append(all, bucket{name, err})
+		none = none && errors.Is(err, jetstream.ErrBucketNotFound)
+	}
+	return all, none
+}
+
+// consumers looks at the durable ones; the others are of readers that come and go.
+func (e *examination) consumers(ctx context.Context, all []stream) diagnosis.Findings {
+	var found diagnosis.Findings
+	for i := range all {
+		if all[i].info == nil {
+			continue
+		}
+		stream, err := e.js.Stream(ctx, all[i].want.Name)
+		if err != nil {
+			continue // was just told
+		}
+		listed, cancel := context.WithTimeout(ctx, patience)
+		list := stream.ListConsumers(listed)
+		for info := range list.Info() {
+			if info.Config.Durable != "" {
+				found = append(found, judgeConsumer(info, time.Now()))
+			}
+		}
+		cancel()
+		if err := list.Err(); err != nil {
+			found = append(found, diagnosis.Skip("consumers", "", "those of %s are not visible: %v", all[i].want.Name, natsio.Explain(e.js, err)))
+		}
+	}
+	if len(found) == 0 {
+		return diagnosis.Findings{diagnosis.Ok("consumers", "no durable ones")}
+	}
+	return found
+}
