@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -108,7 +107,7 @@ func judgeRule(r *rule.Rule, known map[string]*past) diagnosis.Findings {
 			"is for %s, and the history has only %s", strings.Join(r.Operations, ", "), strings.Join(slices.Sorted(maps.Keys(known)), ", "))}
 	}
 	var never []string
-	for _, result := range resultsOf(r) {
+	for _, result := range r.QuotedResults() {
 		if !seen[result] && !slices.Contains(events.DocumentedResults(), result) {
 			never = append(never, result)
 		}
@@ -118,21 +117,6 @@ func judgeRule(r *rule.Rule, known map[string]*past) diagnosis.Findings {
 			"looks at %s, which no call had in the last %s", strings.Join(never, ", "), diagnosis.Lasting(lookback)))
 	}
 	return found
-}
-
-// resultName is a result in an expression: share.busy, count["new_result"], mean("share.busy", "1h").
-var resultName = regexp.MustCompile(`\b(?:share|count)(?:\.([a-z_][a-z0-9_]*)|\[\s*["']([^"']+)["']\s*\])`)
-
-// resultsOf are the results that a rule names, each once.
-func resultsOf(r *rule.Rule) []string {
-	var names []string
-	for _, expression := range []string{r.Expr, r.Clear, r.AtOnce, r.Value, r.Limit} {
-		for _, match := range resultName.FindAllStringSubmatch(expression, -1) {
-			names = append(names, match[1]+match[2])
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // judgeLearning tells whether there is history enough to know what is usual.

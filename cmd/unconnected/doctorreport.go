@@ -3,8 +3,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
@@ -33,38 +35,63 @@ func (r *doctorReport) print(t *terminal, asJSON bool) error {
 	file, _ := t.stdout.(*os.File)
 	forPeople := file != nil && term.IsTerminal(int(file.Fd()))
 	var b strings.Builder
-	if err := r.table(forPeople).write(&b); err != nil {
+	var err error
+	if forPeople {
+		err = r.forPeople(&b)
+	} else {
+		err = r.lines().write(&b)
+	}
+	if err != nil {
 		return err
 	}
 	text := b.String() + "\n" + r.summary() + "\n"
 	if forPeople && os.Getenv("NO_COLOR") == "" {
 		text = coloured(text)
 	}
-	_, err := fmt.Fprint(t.stdout, text)
+	_, err = fmt.Fprint(t.stdout, text)
 	return err
 }
 
-// table has a line for each finding, with what to do behind it; for people wrapped, and what to do below.
-func (r *doctorReport) table(forPeople bool) *table {
-	lines := table{long: !forPeople}
+// headingOf is where a finding belongs.
+func headingOf(f *diagnosis.Finding) string { return strings.TrimSpace(f.Area + " " + f.Operation) }
+
+// lines is a line for each finding, whole, for grep and the like.
+func (r *doctorReport) lines() *table {
+	lines := table{long: true}
 	for _, f := range r.Findings {
-		area, detail, next := f.Area, f.Detail, ""
-		if f.Operation != "" {
-			area += " " + f.Operation
-		}
+		detail := f.Detail
 		if f.Next != "" {
-			next = "→ " + f.Next
+			detail += " → " + f.Next
 		}
-		if !forPeople {
-			detail = strings.Join(strings.Fields(detail+" "+next), " ")
-			next = ""
-		}
-		lines.add(string(f.Status), area, f.Check, detail)
-		if next != "" {
-			lines.add("", "", "", next)
-		}
+		lines.add(string(f.Status), headingOf(&f), f.Check, strings.Join(strings.Fields(detail), " "))
 	}
 	return &lines
+}
+
+// forPeople is a heading for each place and a line for each finding, wrapped, with what to do below.
+func (r *doctorReport) forPeople(out io.Writer) error {
+	widest := 0
+	for _, f := range r.Findings {
+		widest = max(widest, utf8.RuneCountInString(f.Check))
+	}
+	for from := 0; from < len(r.Findings); {
+		heading := headingOf(&r.Findings[from])
+		lines := table{indent: "  "}
+		for ; from < len(r.Findings) && headingOf(&r.Findings[from]) == heading; from++ {
+			f := &r.Findings[from]
+			lines.add(fmt.Sprintf("%-7s", f.Status), fmt.Sprintf("%-*s", widest, f.Check), f.Detail)
+			if f.Next != "" {
+				lines.add("", "", "→ "+f.Next)
+			}
+		}
+		if _, err := fmt.Fprintln(out, heading); err != nil {
+			return err
+		}
+		if err := lines.write(out); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *doctorReport) summary() string {
@@ -86,8 +113,8 @@ func coloured(text string) string {
 	lines := strings.SplitAfter(text, "\n")
 	for i, line := range lines {
 		for status, colour := range colours {
-			if rest, found := strings.CutPrefix(line, string(status)+" "); found {
-				lines[i] = colour + string(status) + "\033[0m " + rest
+			if rest, found := strings.CutPrefix(line, "  "+string(status)+" "); found {
+				lines[i] = "  " + colour + string(status) + "\033[0m " + rest
 			}
 		}
 	}

@@ -30,13 +30,14 @@ func Plural(n int, thing string) string {
 // Lasting is a duration for people, as exact as they want it: 45s, 12m, 3h20m, 5 days.
 func Lasting(d time.Duration) string {
 	const day = 24 * time.Hour
-	switch d = d.Abs(); {
-	case d < 2*time.Minute:
-		return d.Round(time.Second).String()
+	d = d.Abs().Round(time.Second)
+	if d < 2*time.Minute {
+		return d.String()
+	}
+	switch d = d.Round(time.Minute); {
 	case d < time.Hour:
-		return strconv.Itoa(int(d.Round(time.Minute)/time.Minute)) + "m"
+		return strconv.Itoa(int(d/time.Minute)) + "m"
 	case d < 2*day:
-		d = d.Round(time.Minute)
 		if minutes := int(d % time.Hour / time.Minute); minutes > 0 {
 			return fmt.Sprintf("%dh%02dm", int(d/time.Hour), minutes)
 		}

@@ -15,7 +15,7 @@ func TestWords(t *testing.T) {
 	}
 	for d, want := range map[time.Duration]string{
 		1400 * time.Millisecond: "1s", 119 * time.Second: "1m59s", 5*time.Minute + 40*time.Second: "6m", 3*time.Hour + 20*time.Minute: "3h20m",
-		4 * time.Hour: "4h", 119*time.Minute + 59*time.Second: "2h", 50 * time.Hour: "2 days", -45 * time.Second: "45s", 400 * 24 * time.Hour: "400 days",
+		4 * time.Hour: "4h", 119*time.Minute + 59*time.Second: "2h", 50 * time.Hour: "2 days", -45 * time.Second: "45s", 59*time.Minute + 59*time.Second: "1h", 119700 * time.Millisecond: "2m", 400 * 24 * time.Hour: "400 days",
 	} {
 		if got := diagnosis.Lasting(d); got != want {
 			t.Errorf("Lasting(%s) is %q, want %q", d, got, want)

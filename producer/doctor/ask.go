@@ -35,7 +35,8 @@ func (e *turnError) Error() string {
 // asker asks the API, and keeps the books. One goroutine at a time may use it.
 type asker struct {
 	client *wolkvox.Client
-	gate   *access.Gate  // nil: nobody else uses the token
+	gate   *access.Gate // nil: nobody else uses the token
+	now    func() time.Time
 	until  time.Time     // no request begins later
 	sent   int           // requests
 	took   time.Duration // the last request
@@ -44,11 +45,13 @@ type asker struct {
 // report asks for a span of local times, which are written as if they were UTC.
 func (a *asker) report(ctx context.Context, from, to time.Time) (answer wolkvox.Answer, err error) {
 	err = a.send(ctx, func() (err error) {
+		requested := a.now()
 		if a.gate != nil {
 			answer, err = a.gate.Report(ctx, from, to)
 		} else {
 			answer, err = a.client.Report(ctx, from, to)
 		}
+		answer.RequestedAt, answer.ReceivedAt = requested, a.now()
 		return err
 	})
 	return answer, err

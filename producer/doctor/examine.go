@@ -55,7 +55,7 @@ func Examine(ctx context.Context, o Options) (diagnosis.Findings, int) {
 	x.client = wolkvox.New(wolkvox.Options{
 		BaseURL: o.Operation.BaseURL, Server: o.Operation.Server, Token: o.Operation.Token.Value, Timeout: o.Timeout, Transport: o.Transport,
 	})
-	x.until = time.Now().Add(begins)
+	x.now, x.until = o.Now, time.Now().Add(begins)
 	if o.Access != nil {
 		x.gate = x.newGate()
 		defer x.leave(ctx)
@@ -95,7 +95,7 @@ func (x *examination) run(ctx context.Context) {
 		x.tell(diagnosis.Skip("zone", "", "not checked, like clock and windows: see above"))
 		return
 	default:
-		x.tell(judgeFailure("quota", err))
+		x.tell(diagnosis.Warn("quota", "set POLL_DAILY_BUDGET, or nothing bounds what corrections and backfills use", "the API does not tell what is left: %v", err))
 	}
 	now, err := x.zone(ctx, err != nil)
 	if err != nil {
@@ -156,6 +156,12 @@ func (x *examination) zone(ctx context.Context, first bool) (now time.Time, err 
 	ahead, known := answer.ClockAhead()
 	x.tell(judgeClock(ahead, known, producer.Tolerance(x.Settle)))
 	f.now = f.now.Add(-ahead)
+	if ahead.Abs() > margin {
+		here = localNow(f.now, f.zone)
+		if f.recent, err = x.calls(ctx, span{here.Add(-recently), here}); err != nil {
+			return f.now, err
+		}
+	}
 	if err := x.locate(ctx, &f); err != nil {
 		return f.now, err
 	}

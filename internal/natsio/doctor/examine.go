@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -40,30 +42,34 @@ func Examine(ctx context.Context, nc *nats.Conn, o Options) (server, streams dia
 	}
 	e := &examination{o, nc, js}
 	all := e.streams(ctx)
-	server = diagnosis.Findings{judgeVersion(nc.ConnectedServerVersion()), e.capacity(ctx, all)}
+	storing := storingOf(ctx, nc, monitoringPort)
+	server = diagnosis.Findings{judgeVersion(nc.ConnectedServerVersion()), e.capacity(ctx, all, storing)}
 	if clock, known := e.clock(ctx, all); known {
 		server = append(server, clock)
 	}
-	return append(server, judgePermissions(e.user(ctx), o.Needs), judgeSync(storingOf(ctx, nc, monitoringPort))), e.stored(ctx, all)
+	return append(server, judgePermissions(e.user(ctx), o.Needs), judgeSync(storing)), e.stored(ctx, all)
 }
 
 func (e *examination) streams(ctx context.Context) []stream {
 	options := natsio.StreamOptions(&e.NATS, &e.History)
-	var all []stream
-	for _, want := range []jetstream.StreamConfig{events.CallsStream(options), events.AlertsStream(options)} {
-		s := stream{want: want}
-		if found, err := e.js.Stream(ctx, want.Name); err != nil {
-			s.err = natsio.Explain(e.js, err)
-		} else {
-			s.info = found.CachedInfo()
-		}
-		all = append(all, s)
+	all := []stream{{want: events.CallsStream(options)}, {want: events.AlertsStream(options)}}
+	var group sync.WaitGroup // a user without permissions waits for each in vain
+	for i := range all {
+		group.Go(func() {
+			found, err := e.js.Stream(ctx, all[i].want.Name)
+			if err != nil {
+				all[i].err = natsio.Explain(e.js, err)
+				return
+			}
+			all[i].info = found.CachedInfo()
+		})
 	}
+	group.Wait()
 	return all
 }
 
-func (e *examination) capacity(ctx context.Context, all []stream) diagnosis.Finding {
-	c := capacity{}
+func (e *examination) capacity(ctx context.Context, all []stream, storing *storing) diagnosis.Finding {
+	c := capacity{server: storing}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if c.account, c.err = e.js.AccountInfo(ctx); c.err != nil {
@@ -129,16 +135,20 @@ func (e *examination) stored(ctx context.Context, all []stream) diagnosis.Findin
 
 // buckets looks at each, and tells whether none is there.
 func (e *examination) buckets(ctx context.Context) (all []bucket, none bool) {
-	none = true
-	for _, name := range natsio.Buckets() {
-		_, err := e.js.KeyValue(ctx, name)
-		if err != nil {
-			err = natsio.Explain(e.js, err)
-		}
-		all = append(all, bucket{name, err})
-		none = none && errors.Is(err, jetstream.ErrBucketNotFound)
+	all = make([]bucket, len(natsio.Buckets()))
+	var group sync.WaitGroup
+	for i, name := range natsio.Buckets() {
+		group.Go(func() {
+			_, err := e.js.KeyValue(ctx, name)
+			if err != nil {
+				err = natsio.Explain(e.js, err)
+			}
+			all[i] = bucket{name, err}
+		})
 	}
-	return all, none
+	group.Wait()
+	there := func(b bucket) bool { return !errors.Is(b.err, jetstream.ErrBucketNotFound) }
+	return all, !slices.ContainsFunc(all, there)
 }
 
 // consumers looks at the durable ones; the others are of readers that come and go.

@@ -38,7 +38,16 @@ func judgeVersion(version string) diagnosis.Finding {
 type capacity struct {
 	account *jetstream.AccountInfo // nil when err is not
 	err     error
+	server  *storing                 // nil when that is not visible
 	missing []jetstream.StreamConfig // streams of the settings that are not there
+}
+
+// wanted is how many bytes the missing streams reserve.
+func (c *capacity) wanted() (bytes uint64) {
+	for _, stream := range c.missing {
+		bytes += uint64(max(0, stream.MaxBytes)) * uint64(max(1, stream.Replicas))
+	}
+	return bytes
 }
 
 func judgeCapacity(c capacity) diagnosis.Finding {
@@ -51,16 +60,15 @@ func judgeCapacity(c capacity) diagnosis.Finding {
 	case c.err != nil:
 		return diagnosis.Skip(check, "look yourself: `nats account info` as a user who may", "the account's limits are not visible: %v", c.err)
 	}
-	limits := c.account.Limits
-	want := uint64(0)
-	for _, stream := range c.missing {
-		want += uint64(max(0, stream.MaxBytes)) * uint64(max(1, stream.Replicas))
-	}
+	limits, want := c.account.Limits, c.wanted()
 	reserved := max(c.account.ReservedStore, c.account.Store)
+	const room = "raise it (max_file_store, or the account's limit), or lower HISTORY_MAX_BYTES"
 	switch {
+	case c.server != nil && want > 0 && c.server.JetStream.Stats.ReservedStore+want > uint64(max(0, c.server.JetStream.Config.MaxStore)):
+		return diagnosis.Fail(check, room, "streams that are missing reserve %s, but of the server's %s storage %s are reserved",
+			diagnosis.Bytes(want), diagnosis.Bytes(uint64(max(0, c.server.JetStream.Config.MaxStore))), diagnosis.Bytes(c.server.JetStream.Stats.ReservedStore))
 	case limits.MaxStore >= 0 && want > 0 && reserved+want > uint64(limits.MaxStore):
-		return diagnosis.Fail(check, "raise the account's or the server's storage (max_file_store), or lower HISTORY_MAX_BYTES",
-			"streams that are missing reserve %s, but of %s storage %s are taken", diagnosis.Bytes(want), diagnosis.Bytes(uint64(limits.MaxStore)), diagnosis.Bytes(reserved))
+		return diagnosis.Fail(check, room, "streams that are missing reserve %s, but of the account's %s storage %s are taken", diagnosis.Bytes(want), diagnosis.Bytes(uint64(limits.MaxStore)), diagnosis.Bytes(reserved))
 	case limits.MaxStore > 0 && float64(c.account.Store) >= fullFrom*float64(limits.MaxStore):
 		return diagnosis.Warn(check, "raise it, or lower HISTORY_MAX_BYTES: when it is full nothing more is stored",
 			"%s of %s storage are used", diagnosis.Bytes(c.account.Store), diagnosis.Bytes(uint64(limits.MaxStore)))
@@ -68,15 +76,15 @@ func judgeCapacity(c capacity) diagnosis.Finding {
 		return diagnosis.Fail(check, "raise the account's limit on streams",
 			"%d streams are missing, and the account may have %d and has %d", len(c.missing), limits.MaxStreams, c.account.Streams)
 	}
-	return diagnosis.Ok(check, "%s stored of %s, %s and %s", diagnosis.Bytes(c.account.Store), limitOf(limits.MaxStore),
+	return diagnosis.Ok(check, "%s stored, %s, %s and %s", diagnosis.Bytes(c.account.Store), limitOf(limits.MaxStore),
 		diagnosis.Plural(c.account.Streams, "stream"), diagnosis.Plural(c.account.Consumers, "consumer"))
 }
 
 func limitOf(n int64) string {
 	if n <= 0 {
-		return "no limit"
+		return "no limit for this account"
 	}
-	return diagnosis.Bytes(uint64(n))
+	return "of " + diagnosis.Bytes(uint64(n))
 }
 
 // clockTolerance is how far the clocks of this host and of the server may differ: alerts compare when windows were stored

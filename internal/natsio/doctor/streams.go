@@ -32,7 +32,7 @@ func judgeStream(s *stream, clustered bool) diagnosis.Finding {
 	case s.missing():
 		return diagnosis.Warn(check, plan, "is not there yet")
 	case s.err != nil:
-		return diagnosis.Fail(check, "", "can't be looked at: %v", s.err)
+		return diagnosis.Fail(check, "let this user ask for it ($JS.API.STREAM.INFO."+check+"), or look at the server", "can't be looked at: %v", s.err)
 	case s.info.Config.Storage != jetstream.FileStorage:
 		return diagnosis.Fail(check, "back it up, and let the programs create it anew", "is kept in memory: a restart of NATS loses it")
 	}

@@ -13,14 +13,18 @@ import (
 	"unconnected/internal/diagnosis"
 )
 
-// storing is how the server writes to its disk, as its monitoring port tells.
+// storing is how and how much the server writes to its disk, as its monitoring port tells.
 type storing struct {
 	ID        string `json:"server_id"`
 	JetStream struct {
 		Config struct {
+			MaxStore     int64         `json:"max_storage"` // bytes, of all accounts
 			SyncInterval time.Duration `json:"sync_interval"`
 			SyncAlways   bool          `json:"sync_always"`
 		} `json:"config"`
+		Stats struct {
+			ReservedStore uint64 `json:"reserved_storage"` // bytes
+		} `json:"stats"`
 	} `json:"jetstream"`
 }
 
