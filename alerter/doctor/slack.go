@@ -87,14 +87,12 @@ func judgeAuth(who slack.Identity, err error) diagnosis.Finding {
 
 // judgeError says why Slack did not answer as hoped.
 func judgeError(check string, err error) diagnosis.Finding {
+	const elsewhere = "look at the network, its proxies, SLACK_API_URL and status.slack.com"
 	var e *slack.Error
 	if !errors.As(err, &e) {
-		return diagnosis.Fail(check, "", "%v", err)
+		return diagnosis.Fail(check, elsewhere, "%v", err)
 	}
-	next := e.Hint
-	if next == "" {
-		next = "look at the network, its proxies, SLACK_API_URL and status.slack.com"
-	}
+	next := cmp.Or(e.Hint, elsewhere)
 	what := "Slack refuses: " + e.Code
 	if e.Err != nil || strings.HasPrefix(e.Code, "http_") || e.Code == "timeout" || e.Code == "unreadable_answer" {
 		what = "no answer of Slack: " + e.Code
