@@ -133,7 +133,7 @@ func (e *examination) stored(ctx context.Context, all []stream) diagnosis.Findin
 	return append(found, e.consumers(ctx, all)...)
 }
 
-// buckets looks at each, and tells whether none is there.
+// buckets looks at each, and tells whether none is there. That of the leases does not count: a doctor may have made it.
 func (e *examination) buckets(ctx context.Context) (all []bucket, none bool) {
 	all = make([]bucket, len(natsio.Buckets()))
 	var group sync.WaitGroup
@@ -147,7 +147,7 @@ func (e *examination) buckets(ctx context.Context) (all []bucket, none bool) {
 		})
 	}
 	group.Wait()
-	there := func(b bucket) bool { return !errors.Is(b.err, jetstream.ErrBucketNotFound) }
+	there := func(b bucket) bool { return b.name != natsio.BucketLeases && !errors.Is(b.err, jetstream.ErrBucketNotFound) }
 	return all, !slices.ContainsFunc(all, there)
 }
 
