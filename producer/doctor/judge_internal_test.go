@@ -230,6 +230,7 @@ func TestJudgeLog(t *testing.T) {
 		{"up to date", logFacts{last: last(6 * time.Minute)}, verdict{diagnosis.OK, "6m ago"}},
 		{"late, but not behind", logFacts{last: last(18 * time.Minute)}, verdict{diagnosis.OK, ""}},
 		{"behind", logFacts{last: last(19 * time.Minute)}, verdict{diagnosis.Warning, "start the producer"}},
+		{"behind, and catching up", logFacts{last: storedAt(last(19*time.Hour), noon.Add(-time.Second))}, verdict{diagnosis.OK, "being caught up"}},
 		{"empty", logFacts{}, verdict{diagnosis.Warning, "start the producer"}},
 		{"lost", logFacts{last: last(time.Minute), lost: &oplog.Mark{Checkpoint: noon}}, verdict{diagnosis.Failed, "--accept-loss ventas"}},
 		{"simulated beside real", logFacts{last: last(time.Minute), source: oplog.SourceSimulated}, verdict{diagnosis.Failed, "must not mix"}},
@@ -242,6 +243,8 @@ func TestJudgeLog(t *testing.T) {
 		})
 	}
 }
+
+func storedAt(e *events.Event, at time.Time) *events.Event { e.Stored = at; return e }
 
 func TestJudgeStatus(t *testing.T) {
 	said := func(state producer.State, reason string) logFacts {

@@ -121,6 +121,9 @@ func judgeLog(f *logFacts) diagnosis.Finding {
 	age := f.now.Sub(head.Checkpoint)
 	until := fmt.Sprintf("complete up to %s, %s ago", head.Checkpoint.UTC().Format(time.RFC3339), diagnosis.Lasting(age))
 	if age > 3*f.last.Window.Length()+f.settle+late {
+		if f.now.Sub(f.last.Stored) < late {
+			return diagnosis.Ok(check, "%s; windows are being caught up", until)
+		}
 		return diagnosis.Warn(check, "start the producer; if it runs, its state is the next line", "%s", until)
 	}
 	return diagnosis.Ok(check, "%s", until)
