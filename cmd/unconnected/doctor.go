@@ -69,13 +69,13 @@ func (c *doctorCommand) Run(t *terminal) error {
 	u.show("the API, Slack and the rest")
 	u.checkRest()
 	u.show("")
+	if t.ctx.Err() != nil {
+		return t.ctx.Err() // what was cut short would look like a fault
+	}
 	u.report.Requests = u.requests.Load()
 	u.report.Findings.Redact(settings.secrets())
 	if err := u.report.print(t, c.JSON); err != nil {
 		return err
-	}
-	if t.ctx.Err() != nil {
-		return t.ctx.Err()
 	}
 	if u.report.Findings.Count(diagnosis.Failed) > 0 {
 		return errFound

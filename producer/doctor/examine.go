@@ -115,7 +115,7 @@ func (x *examination) reached() {
 	if u, err := url.Parse(host); err == nil {
 		host = u.Host
 	}
-	x.tell(diagnosis.Ok("api", "%s answers, in %s", host, x.took.Round(time.Millisecond)))
+	x.tell(judgeReached(host, x.took))
 	x.tell(diagnosis.Ok("token", "accepted"))
 }
 

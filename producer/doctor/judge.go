@@ -21,7 +21,7 @@ func judgeFailure(check string, err error) diagnosis.Finding {
 	)
 	switch {
 	case errors.Is(err, errLate):
-		return diagnosis.Skip(check, "run it again when the API is faster", "not checked: %v", err)
+		return diagnosis.Skip(check, "run it again when the API is faster", "not finished: %v", err)
 	case errors.As(err, &turn):
 		return diagnosis.Warn("token", "nothing, if that is the producer at work, which goes first: see its state above; otherwise run it again later", "%v", turn)
 	case errors.As(err, &budget):
@@ -50,6 +50,17 @@ func judgeAnswer(check string, e *wolkvox.Error) diagnosis.Finding {
 		return diagnosis.Fail("api", e.Hint, "%v", e)
 	}
 	return diagnosis.Fail("api", e.Hint, "%v", e)
+}
+
+// slow is how long an answer may take before it is worth a word: many windows are caught up one after another.
+const slow = 10 * time.Second
+
+func judgeReached(host string, took time.Duration) diagnosis.Finding {
+	took = took.Round(time.Millisecond)
+	if took > slow {
+		return diagnosis.Warn("api", "run it again later; if it stays so, ask Wolkvox, or look at the network and proxies in between", "%s answers, but takes %s", host, took)
+	}
+	return diagnosis.Ok("api", "%s answers, in %s", host, took)
 }
 
 // hopeless tells whether other requests would fail alike. The token report alone may be unknown to a server.

@@ -182,6 +182,19 @@ func TestJudgeFailure(t *testing.T) {
 	}
 }
 
+func TestJudgeReached(t *testing.T) {
+	verdict{diagnosis.OK, "wv0011.wolkvox.com answers, in 210ms"}.check(t, judgeReached("wv0011.wolkvox.com", 210*time.Millisecond))
+	verdict{diagnosis.Warning, "takes 12s"}.check(t, judgeReached("wv0011.wolkvox.com", 12*time.Second))
+}
+
+// TestNoRequestBeginsLate: one that would not end in time is not sent, since cutting it short would keep the token from others.
+func TestNoRequestBeginsLate(t *testing.T) {
+	a := asker{now: time.Now, until: time.Now()}
+	if _, err := a.report(t.Context(), noon, noon.Add(time.Hour)); !errors.Is(err, errLate) || a.sent != 0 {
+		t.Errorf("%v, %d sent", err, a.sent)
+	}
+}
+
 func TestJudgeClock(t *testing.T) {
 	verdict{diagnosis.OK, "agree"}.check(t, judgeClock(-45*time.Second, true, 45*time.Second))
 	verdict{diagnosis.Warning, "46s ahead of"}.check(t, judgeClock(46*time.Second, true, 45*time.Second))
