@@ -171,7 +171,7 @@ func TestExamineRules(t *testing.T) {
 	}
 	natstest.CreateStreams(t, js)
 	store(t, js, 35, 30)
-	require(t, examine(), "usual", diagnosis.Warning, "35 windows with calls, 1050 calls")
+	require(t, examine(), "learning", diagnosis.Warning, "35 windows with calls, 1050 calls")
 	if found := ExamineRules(t.Context(), nil, rule.Builtin(), "builtin", noon); len(found) != 1 {
 		t.Errorf("without NATS: %+v", found)
 	}

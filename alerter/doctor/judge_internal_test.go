@@ -74,7 +74,7 @@ func TestJudgeChannel(t *testing.T) {
 	}{
 		{"fine", slack.ChannelState{ID: "C1", Member: true}, nil, verdict{diagnosis.OK, "C1, public"}},
 		{"private", slack.ChannelState{ID: "C1", Member: true, Private: true}, nil, verdict{diagnosis.OK, "private"}},
-		{"not in it", slack.ChannelState{ID: "C1"}, nil, verdict{diagnosis.Failed, "/invite"}},
+		{"not in it", slack.ChannelState{ID: "C1"}, nil, verdict{diagnosis.Failed, "/invite @unconnected"}},
 		{"archived", slack.ChannelState{ID: "C1", Member: true, Archived: true}, nil, verdict{diagnosis.Failed, "archived"}},
 		{"not seen", slack.ChannelState{}, slack.ErrNoChannel, verdict{diagnosis.Failed, "correct SLACK_CHANNEL"}},
 		{"scope", slack.ChannelState{}, &slack.Error{Code: "missing_scope", Hint: "add the scope channels:read"}, verdict{diagnosis.Skipped, "channels:read"}},
@@ -84,7 +84,7 @@ func TestJudgeChannel(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			f := judgeChannel(noc, test.c, test.err)
+			f := judgeChannel(noc, "unconnected", test.c, test.err)
 			test.want.check(t, f)
 			if f.Check != "channel #noc" {
 				t.Errorf("is about %s", f.Check)

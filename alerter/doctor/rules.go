@@ -121,7 +121,7 @@ func judgeRule(r *rule.Rule, known map[string]*past) diagnosis.Findings {
 
 // judgeLearning tells whether there is history enough to know what is usual.
 func judgeLearning(operation string, p *past) diagnosis.Finding {
-	check := "usual"
+	check := "learning"
 	having := fmt.Sprintf("%s with calls, %s in the last %s", diagnosis.Plural(int(p.windows), "window"), diagnosis.Plural(int(p.calls), "call"),
 		diagnosis.Lasting(lookback))
 	f := diagnosis.Warn(check, "`unconnected backfill --from -14d`, or wait", "still being learnt, so that rules which compare do not fire: %s", having)

@@ -59,7 +59,7 @@ func examineToken(ctx context.Context, s *alerter.Slack, rules *rule.Set) diagno
 		for _, t := range targets(s, rules) {
 			state, err := client.Channel(ctx, t.name)
 			w.note(t, state, err)
-			channels = append(channels, judgeChannel(t, state, err))
+			channels = append(channels, judgeChannel(t, who.User, state, err))
 		}
 		found = append(append(found, judgeScopes(who.Scopes, w)), channels...)
 	}
@@ -103,8 +103,8 @@ func judgeError(check string, err error) diagnosis.Finding {
 	return diagnosis.Fail(check, next, "%s", what)
 }
 
-// judgeChannel says whether alerts can be posted to a channel.
-func judgeChannel(t target, c slack.ChannelState, err error) diagnosis.Finding {
+// judgeChannel says whether alerts can be posted to a channel. bot is the name to invite.
+func judgeChannel(t target, bot string, c slack.ChannelState, err error) diagnosis.Finding {
 	check := "channel " + t.name
 	var e *slack.Error
 	switch {
@@ -120,7 +120,7 @@ func judgeChannel(t target, c slack.ChannelState, err error) diagnosis.Finding {
 	case c.Archived:
 		return diagnosis.Fail(check, "name another one in "+t.by+", or restore it", "is archived (%s)", c.ID)
 	case !c.Member:
-		return diagnosis.Fail(check, "in the channel: /invite the bot", "the bot is not in it (%s)", c.ID)
+		return diagnosis.Fail(check, "in the channel: /invite @"+bot, "the bot is not in it (%s)", c.ID)
 	}
 	kind := "public"
 	if c.Private {

@@ -194,7 +194,7 @@ func TestDoctorBesideAProducer(t *testing.T) {
 	}
 	x.says(areaNATS, "connection", diagnosis.OK, "round trip")
 	x.says(areaStreams, events.StreamCalls, diagnosis.OK, "as the settings want it")
-	x.says(areaStreams, "whole", diagnosis.OK, "")
+	x.says(areaStreams, "complete", diagnosis.OK, "")
 	x.says(areaHistory, "log", diagnosis.OK, "complete up to")
 	x.says(areaHistory, "producer", diagnosis.OK, "")
 	x.says(areaWolkvox, "token", diagnosis.OK, "accepted")

@@ -111,7 +111,7 @@ func judgeLog(f *logFacts) diagnosis.Finding {
 		return diagnosis.Fail(check, "restore a newer copy; or accept the gap: `unconnected streams apply --accept-loss "+f.operation+"`",
 			"its end is lost: it had reached %s", f.lost.Checkpoint.Format(time.RFC3339))
 	case f.last == nil:
-		return diagnosis.Warn(check, "start the producer", "no window is stored yet")
+		return diagnosis.Warn(check, "start the producer; if it runs, its state is the next line", "no window is stored yet")
 	}
 	head := oplog.HeadOf(f.last)
 	if f.source != "" && head.MixesKinds(f.source) {

@@ -176,8 +176,8 @@ func TestStreamsAndConsumers(t *testing.T) {
 	require(t, streams, events.StreamCalls, diagnosis.Warning, "max age is 1h0m0s")
 	require(t, streams, events.StreamAlerts, diagnosis.Warning, "not there yet")
 	require(t, streams, "buckets", diagnosis.OK, "6")
-	require(t, streams, "room", diagnosis.OK, "of 1.0 MiB")
-	require(t, streams, "whole", diagnosis.OK, "from sequence 1 to 1")
+	require(t, streams, "size", diagnosis.OK, "of 1.0 MiB")
+	require(t, streams, "complete", diagnosis.OK, "from sequence 1 to 1")
 	require(t, streams, "consumer data-team", diagnosis.OK, "1 messages wait")
 	if len(streams) != 6 {
 		t.Errorf("%d lines: %+v", len(streams), streams)

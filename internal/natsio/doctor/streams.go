@@ -84,7 +84,7 @@ const fullFrom = 0.80
 
 // judgeHistory says how much of its room the history takes.
 func judgeHistory(info *jetstream.StreamInfo) diagnosis.Finding {
-	const check = "room"
+	const check = "size"
 	used, most := info.State.Bytes, info.Config.MaxBytes
 	if most <= 0 {
 		return diagnosis.Warn(check, "give it one below the size of the disk: `nats stream edit CALLS --max-bytes …`",
@@ -100,7 +100,7 @@ func judgeHistory(info *jetstream.StreamInfo) diagnosis.Finding {
 
 // judgeWhole tells whether messages are missing inside the stream: nobody may delete any.
 func judgeWhole(info *jetstream.StreamInfo) diagnosis.Finding {
-	const check = "whole"
+	const check = "complete"
 	s := info.State
 	if s.Msgs == 0 {
 		return diagnosis.Ok(check, "the stream is empty")
