@@ -16,6 +16,7 @@ import (
 	"unconnected/events"
 	"unconnected/internal/config"
 	"unconnected/internal/diagnosis"
+	"unconnected/internal/natsio"
 	"unconnected/internal/natstest"
 )
 
@@ -179,8 +180,28 @@ func TestExamineRules(t *testing.T) {
 
 func TestExamineWork(t *testing.T) {
 	_, js := natstest.Connect(t, natstest.Server(t))
-	require(t, ExamineWork(t.Context(), js, nil, noon), "judging", diagnosis.OK, "0 messages")
+	examine := func() diagnosis.Findings { return ExamineWork(t.Context(), js, nil, time.Now().Add(5*time.Minute)) }
+	require(t, examine(), "judging", diagnosis.Warning, "no alerter has judged")
 	natstest.CreateStreams(t, js)
 	store(t, js, 3, 30)
-	require(t, ExamineWork(t.Context(), js, nil, noon), "judging", diagnosis.OK, "")
+	require(t, examine(), "judging", diagnosis.Warning, "no alerter has judged")
+
+	stream, err := js.Stream(t.Context(), events.StreamCalls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket, err := natsio.EnsureBucket(t.Context(), js, natsio.BucketAlerter, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	judged := func(sequence int) {
+		position := fmt.Sprintf(`{"stream":%q,"sequence":%d}`, stream.CachedInfo().Created.UTC().Format(time.RFC3339Nano), sequence)
+		if _, err := bucket.Put(t.Context(), "position", []byte(position)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	judged(1)
+	require(t, examine(), "judging", diagnosis.Warning, "2 messages were not judged, the oldest of 5m ago")
+	judged(3)
+	require(t, examine(), "judging", diagnosis.OK, "0 messages behind")
 }

@@ -67,7 +67,7 @@ func judgeWork(w work, asked bool) diagnosis.Finding {
 	const check = "judging"
 	nobody := asked && w.onDuty == ""
 	switch {
-	case !w.known && nobody:
+	case !w.known && w.onDuty == "":
 		return diagnosis.Warn(check, "start the alerter", "no alerter has judged this history yet")
 	case w.behind > 0 && w.waiting > slow:
 		return diagnosis.Warn(check, "start the alerter, or look at its /readyz", "%d messages were not judged, the oldest of %s ago", w.behind, diagnosis.Lasting(w.waiting))

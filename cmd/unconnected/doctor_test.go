@@ -292,6 +292,16 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 			x.says(areaWolkvox, "api", diagnosis.Skipped, "WOLKVOX_SERVER")
 			x.says(areaSlack, "token", diagnosis.Skipped, "SLACK_TOKEN")
 		}},
+		{"a password in the address of NATS", func(c *clinic) {
+			c.set("NATS_URL", strings.Replace(c.nats.URL(), "nats://", "nats://tester:"+clinicPassword+"@", 1), "NATS_USER", "", "NATS_PASSWORD", "")
+		}, 0, func(x *examined) { x.says(areaNATS, "connection", diagnosis.OK, "") }},
+		{"a password in the address of a NATS that is away", func(c *clinic) {
+			c.set("NATS_URL", strings.Replace(c.nats.URL(), "nats://", "nats://tester:"+clinicPassword+"@", 1), "NATS_USER", "", "NATS_PASSWORD", "")
+			c.nats.Close()
+		}, 1, func(x *examined) { x.says(areaNATS, "connection", diagnosis.Failed, "start NATS") }},
+		{"a webhook that is no address", func(c *clinic) { c.set("SLACK_WEBHOOK_URL", clinicSlack) }, 1, func(x *examined) {
+			x.says(areaSettings, "SLACK_WEBHOOK_URL", diagnosis.Failed, "")
+		}},
 		{"a token alone", func(c *clinic) { c.set("WOLKVOX_BASE_URL", "") }, 1, func(x *examined) {
 			x.says(areaSettings, "WOLKVOX_SERVER", diagnosis.Failed, "four digits")
 		}},

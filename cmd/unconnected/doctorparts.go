@@ -137,7 +137,7 @@ func (u *checkup) apis() []part {
 // notAsked is the finding when it is not certain that nobody else uses the token.
 func notAsked() diagnosis.Findings {
 	return diagnosis.Findings{diagnosis.Skip("api", "mend NATS first; or, if nothing polls this operation yet: unconnected doctor --without-nats",
-		"not asked: without NATS nobody can tell whether a producer uses the token now")}
+		"not asked: without the leases in NATS nobody can tell whether a producer uses the token now")}
 }
 
 func (u *checkup) examine(ctx context.Context, o producer.Operation, access *pollingdoctor.Access, transport http.RoundTripper) diagnosis.Findings {

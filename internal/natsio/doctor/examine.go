@@ -147,7 +147,9 @@ func (e *examination) buckets(ctx context.Context) (all []bucket, none bool) {
 		})
 	}
 	group.Wait()
-	there := func(b bucket) bool { return b.name != natsio.BucketLeases && !errors.Is(b.err, jetstream.ErrBucketNotFound) }
+	there := func(b bucket) bool {
+		return b.name != natsio.BucketLeases && !errors.Is(b.err, jetstream.ErrBucketNotFound)
+	}
 	return all, !slices.ContainsFunc(all, there)
 }
 
