@@ -38,11 +38,22 @@ type Options struct {
 	Conn    *nats.Conn // stays open when the alerter stops
 	Metrics prometheus.Registerer
 	Output  io.Writer // of the messages when there is no Slack; nil means standard output
+	Preview *Preview  // a stand-in for Slack when there is none, beside Output; nil means none
 	// Ready tells the dead man's switch whether all is well; nil means whether this alerter is ready.
 	Ready func() bool
 	// Embedded says that the NATS server lives and dies with this process: what it lacks will not come by waiting.
 	Embedded bool
 }
+
+// Preview is a server that behaves like Slack and shows what people would see. Its channel is called as the terminal is, so
+// that what was shown there is not taken for what real people were told.
+type Preview struct {
+	APIURL, Token, AppToken string
+	Page                    string // where it can be looked at
+}
+
+// PreviewChannel is the channel of a [Preview].
+const PreviewChannel = "terminal"
 
 // Alerter judges and tells.
 type Alerter struct {
@@ -56,15 +67,14 @@ type Alerter struct {
 	current atomic.Pointer[session] // nil while there is none
 	problem atomic.Pointer[string]  // why there is no session
 	refusal atomic.Pointer[string]  // why Slack does not take the token; nil while it does, or that is not known
+
+	blindAfter time.Duration // for how long NATS is away before people are told
 }
 
 // New makes an Alerter of a validated configuration and registers its metrics.
 func New(c *Config, o Options) *Alerter {
-	a := &Alerter{config: c, options: o, metrics: newMetrics(o.Metrics), pacer: new(slack.Pacer), attempt: slack.DefaultTimeout}
+	a := &Alerter{config: c, options: o, metrics: newMetrics(o.Metrics), pacer: new(slack.Pacer), attempt: slack.DefaultTimeout, blindAfter: blindAfter}
 	a.chooseSink()
-	if c.Digest.IsSet() || c.AppToken.IsSet() {
-		o.Log.Warn("ALERT_DIGEST and SLACK_APP_TOKEN are not in effect yet")
-	}
 	return a
 }
 
@@ -82,10 +92,22 @@ func (a *Alerter) chooseSink() {
 	case c.WebhookURL.IsSet():
 		a.sink, a.channel = slack.NewWebhook(c.WebhookURL.Value, c.WebhookURL.Reload, 0), fixed("webhook")
 	default:
-		log.Warn("neither SLACK_TOKEN nor SLACK_WEBHOOK_URL is set: messages go to standard output")
-		a.sink, a.channel = terminal(a.options.Output), fixed("terminal")
-		a.pacer.Interval = time.Nanosecond // a terminal needs no pause between cards
+		a.pretend(terminal(a.options.Output))
+		a.channel = fixed(PreviewChannel)
 	}
+}
+
+// pretend tells a terminal, and a preview of Slack where there is one.
+func (a *Alerter) pretend(out *slack.Terminal) {
+	where := "standard output"
+	if p := a.options.Preview; p != nil {
+		where += ", and as Slack would show them to " + p.Page
+		a.sink = slack.NewMirror(slack.NewClient(slack.Config{APIURL: p.APIURL, Token: func() string { return p.Token }}), out)
+	} else {
+		a.sink = out
+	}
+	a.pacer.Interval = time.Nanosecond // neither needs a pause between messages
+	a.options.Log.Warn("neither SLACK_TOKEN nor SLACK_WEBHOOK_URL is set: messages go to " + where)
 }
 
 func terminal(out io.Writer) *slack.Terminal {
@@ -110,6 +132,9 @@ func (a *Alerter) Run(ctx context.Context) error {
 	group.Go(func() error { return a.sessions(ctx) })
 	group.Go(func() error { a.beat(ctx); return nil })
 	group.Go(func() error { a.vouch(ctx); return nil })
+	if !a.options.Embedded {
+		group.Go(func() error { a.watch(ctx); return nil })
+	}
 	return group.Wait()
 }
 
@@ -241,12 +266,21 @@ func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucke
 	if err := records.load(ctx); err != nil {
 		return nil, err
 	}
-	return &notifier{
+	n := &notifier{
 		js: js, sink: a.sink, composer: a.composer(), pacer: a.pacer, records: records, progress: p,
-		channelOf: a.channel, maxAge: a.config.maxAge(), log: a.options.Log, metrics: a.metrics,
-		alerts:  follower{js: js, stream: events.StreamAlerts, subjects: events.AlertSubjects(), log: a.options.Log},
+		channelOf: a.channel, maxAge: a.config.maxAge(), remind: time.Duration(a.config.Remind), log: a.options.Log, metrics: a.metrics,
+		alerts:  follower{js: js, stream: events.StreamAlerts, subjects: append(events.AlertSubjects(), events.ActionSubjects()...), log: a.options.Log},
 		attempt: a.attempt, fold: incident.NewFold(), queues: make(map[string]*queue),
-	}, nil
+		notices:  make(map[string]func(*slack.Composer) slack.Message),
+		silences: func() []incident.Silence { return nil }, picture: func(string, string) {},
+	}
+	if uploader, ok := a.sink.(slack.Uploader); ok {
+		n.showPictures(uploader)
+	}
+	if a.config.Digest.IsSet() {
+		n.digest = &digests{at: a.config.Digest, zone: a.config.Alerts.Timezone.Zone(), js: js, notifier: n, channel: a.channel("")}
+	}
+	return n, nil
 }
 
 // composer is how messages are worded, from the configuration and the rules.

@@ -12,6 +12,9 @@ import (
 func (w *world) channel(name string) []string {
 	var lines []string
 	for _, m := range w.slack.Messages(name) {
+		if len(m.Files) > 0 {
+			continue // a picture comes when it comes
+		}
 		icon, _, _ := strings.Cut(m.Text, " ")
 		place := "root " + icon
 		switch {

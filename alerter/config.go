@@ -28,9 +28,9 @@ type Alerts struct {
 	Language       string           `envconfig:"ALERT_LANGUAGE" oneof:"en,es" unset:"from LANG, else en" desc:"language of the messages: en or es"`
 	Timezone       config.Location  `envconfig:"ALERT_TIMEZONE" unset:"the event's timezone" desc:"zone of times in messages and of the hours in rules"`
 	OperationNames config.Map       `envconfig:"ALERT_OPERATION_NAMES" example:"default:Ventas Bogotá,cob:Cobranza" desc:"what people call the operations"`
-	Remind         config.Duration  `envconfig:"ALERT_REMIND" default:"4h" desc:"a still-firing incident is mentioned again after this; 0: never (not in effect yet)"`
+	Remind         config.Duration  `envconfig:"ALERT_REMIND" default:"4h" desc:"an incident that still fires and that nobody has acknowledged is mentioned again after this; 0: never"`
 	MaxAge         config.Duration  `envconfig:"ALERT_MAX_AGE" default:"30m" desc:"windows older than this when they are judged make no new message"`
-	Digest         config.TimeOfDay `envconfig:"ALERT_DIGEST" example:"07:00" desc:"local time of a daily message (not in effect yet)"`
+	Digest         config.TimeOfDay `envconfig:"ALERT_DIGEST" example:"07:00" desc:"local time of a daily message about yesterday: volume, shares, incidents, completeness"`
 	HeartbeatURL   config.Secret    `envconfig:"ALERT_HEARTBEAT_URL" example:"https://hc.example.com/ping/1" desc:"asked for (GET) at once and every minute while the alerter judges and is ready: an external dead man's switch"`
 }
 

@@ -15,7 +15,6 @@ import (
 )
 
 const (
-	keyDuty = "alerter"        // in the bucket of leases
 	dutyTTL = 10 * time.Second // how long the others wait for one that does not say that it is alive
 
 	// dutyRhythm is how often it is looked whether the lease must be refreshed, which happens when a quarter of its time
@@ -43,7 +42,9 @@ type duty struct {
 }
 
 // OnDuty names the alerter that judges and tells, for people; empty when there is none. It does no I/O.
-func OnDuty(leases *lease.Keeper) string { return leases.Lease(keyDuty, dutyTTL, lease.Live).Holder() }
+func OnDuty(leases *lease.Keeper) string {
+	return leases.Lease(natsio.KeyDuty, dutyTTL, lease.Live).Holder()
+}
 
 // newDuty takes part in the lease. Close it after use.
 func (a *Alerter) newDuty(ctx context.Context, js jetstream.JetStream) (*duty, error) {
@@ -58,7 +59,7 @@ func (a *Alerter) newDuty(ctx context.Context, js jetstream.JetStream) (*duty, e
 	if err != nil {
 		return nil, err
 	}
-	d.lease = d.keeper.Lease(keyDuty, dutyTTL, lease.Live)
+	d.lease = d.keeper.Lease(natsio.KeyDuty, dutyTTL, lease.Live)
 	return d, nil
 }
 

@@ -4,3 +4,9 @@ import "time"
 
 // SetAttempt changes the time limit of one request to Slack. Call it before Run.
 func (a *Alerter) SetAttempt(d time.Duration) { a.attempt = d }
+
+// SetPace changes the pause between two posts in a channel. Call it before Run.
+func (a *Alerter) SetPace(d time.Duration) { a.pacer.Interval = d }
+
+// SetBlindAfter changes for how long NATS must be away before people are told. Call it before Run.
+func (a *Alerter) SetBlindAfter(d time.Duration) { a.blindAfter = d }

@@ -43,7 +43,9 @@ type world struct {
 	slack  *fakeslack.Server
 	config alerter.Config
 	logs   logbook
-	cards  logbook // what a world without Slack shows
+	cards  logbook       // what a world without Slack shows
+	pace   time.Duration // between two posts in a channel; 0 for the usual
+	blind  time.Duration // for how long NATS is away before people are told; 0 for the usual
 
 	mu     sync.Mutex
 	logsOf map[string]*operationLog // guarded by mu
@@ -123,7 +125,7 @@ func (w *world) useNATS(server *natsserver.Server) {
 
 func (w *world) connect(server *natsserver.Server) *nats.Conn {
 	w.t.Helper()
-	conn, err := nats.Connect(server.URL(), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.Timeout(patience),
+	conn, err := nats.Connect(server.URL(), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.Timeout(patience), nats.RetryOnFailedConnect(true),
 		nats.ReconnectBufSize(-1), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 	if err != nil {
 		w.t.Fatal(err)
@@ -172,6 +174,10 @@ func (w *world) launch() *process {
 	p := &process{t: w.t, world: w, conn: conn, metrics: prometheus.NewRegistry(), done: make(chan error, 1)}
 	p.Alerter = alerter.New(&c, alerter.Options{Log: w.logs.logger(), Conn: conn, Metrics: p.metrics, Output: &w.cards})
 	p.SetAttempt(attempt)
+	p.SetPace(w.pace)
+	if w.blind > 0 {
+		p.SetBlindAfter(w.blind)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
 	go func() { p.done <- p.Run(ctx) }()
@@ -196,6 +202,15 @@ func (p *process) kill() {
 		p.cancel()
 		p.await()
 		p.world.endLease()
+	})
+}
+
+// abandon ends the alerter while there is no NATS that could notice.
+func (p *process) abandon() {
+	p.once.Do(func() {
+		p.conn.Close()
+		p.cancel()
+		p.await()
 	})
 }
 

@@ -3,6 +3,9 @@ package alerter
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,7 +30,12 @@ type notifier struct {
 	duty      *duty
 	channelOf func(rule string) string
 	maxAge    time.Duration
+	remind    time.Duration // ALERT_REMIND; 0 for never
 	attempt   time.Duration // time limit of one request to Slack
+	silences  func() []incident.Silence
+	picture   func(id, channel string) // draws the picture below a root that was posted
+	digest    *digests                 // nil without
+	pictures  *pictures                // nil without
 	log       *slog.Logger
 	metrics   *metrics
 
@@ -37,6 +45,8 @@ type notifier struct {
 	caughtUp bool              // all that was there has been read; guarded by mu
 	queues   map[string]*queue // by channel; guarded by mu
 	trouble  string            // why records can't be stored, "" while they can; guarded by mu
+	// notices are the messages that are about no incident :: id → how to word it; guarded by mu
+	notices map[string]func(*slack.Composer) slack.Message
 }
 
 // run tells people until ctx ends. It returns an error when the stream can't be followed any more.
@@ -45,7 +55,28 @@ func (n *notifier) run(ctx context.Context) error {
 	startQueue := func(q *queue) { group.Go(func() error { n.work(ctx, q); return nil }) }
 	group.Go(func() error { return n.follow(ctx, startQueue) })
 	group.Go(func() error { n.tend(ctx); return nil })
+	if n.pictures != nil {
+		group.Go(func() error { n.pictures.run(ctx); return nil })
+	}
+	if n.digest != nil {
+		n.digest.start = startQueue
+		group.Go(func() error { n.digest.run(ctx); return nil })
+	}
 	return group.Wait()
+}
+
+// showPictures makes it show pictures, too.
+func (n *notifier) showPictures(sink slack.Uploader) {
+	n.pictures = &pictures{
+		js: n.js, sink: sink, composer: &n.composer, records: n.records, log: n.log, attempt: n.attempt,
+		wanted: make(chan pictureOf, pictureQueue),
+		incident: func(id, channel string) (incident.Incident, bool) {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			return n.part(id, channel)
+		},
+	}
+	n.picture = n.pictures.want
 }
 
 // follow folds ALERTS from its beginning. Nobody is told before all that was there has been read: what an incident has
@@ -62,29 +93,48 @@ func (n *notifier) follow(ctx context.Context, start func(*queue)) error {
 		n.enqueueAll(start)
 	}
 	n.alerts.handle = func(msg jetstream.Msg) {
-		id, changed := n.take(msg)
-		if changed && caughtUp {
+		changed := n.take(msg)
+		if !caughtUp {
+			return
+		}
+		for _, id := range changed {
 			n.enqueue(id, start)
 		}
 	}
 	return n.alerts.run(ctx)
 }
 
-// take folds one message of ALERTS and tells which incident changed.
-func (n *notifier) take(msg jetstream.Msg) (id string, changed bool) {
+// take folds one message of ALERTS and tells which incidents changed.
+func (n *notifier) take(msg jetstream.Msg) (changed []string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if meta, err := msg.Metadata(); err == nil {
 		n.read = meta.Sequence.Stream
 	}
-	alert, err := events.DecodeAlert(msg)
-	if err == nil {
-		_, changed, err = n.fold.Apply(alert)
-	}
+	changed, err := fold(n.fold, msg)
 	if err != nil {
 		n.log.Warn("a message on ALERTS is left out", "reason", err)
 	}
-	return alert.Incident, changed
+	return changed
+}
+
+// fold takes one message of ALERTS in: an alert's event, or what somebody did.
+func fold(f *incident.Fold, msg jetstream.Msg) ([]string, error) {
+	if strings.HasPrefix(msg.Subject(), events.ActionSubject("")) {
+		action, err := events.DecodeAction(msg)
+		if err != nil {
+			return nil, err
+		}
+		return f.Act(action), nil
+	}
+	alert, err := events.DecodeAlert(msg)
+	if err != nil {
+		return nil, err
+	}
+	if _, changed, err := f.Apply(alert); err != nil || !changed {
+		return nil, err
+	}
+	return []string{alert.Incident}, nil
 }
 
 // enqueue gives an incident to the queues of its channels.
@@ -96,13 +146,11 @@ func (n *notifier) enqueue(id string, start func(*queue)) {
 		return
 	}
 	for channel := range incident.Routes(&inc, n.records.of(id), n.channelOf) {
-		q := n.queues[channel]
-		if q == nil {
-			q = newQueue(channel)
-			n.queues[channel] = q
-			start(q)
-		}
+		q := n.queue(channel, start)
 		q.pending[id] = true
+		if group := n.records.get(id, channel).Root.Group; group != "" {
+			q.pending[group] = true
+		}
 		q.ring()
 	}
 }
@@ -117,6 +165,48 @@ func (n *notifier) enqueueAll(start func(*queue)) {
 	n.mu.Lock()
 	n.caughtUp = true
 	n.mu.Unlock()
+}
+
+// announce gives a message that is about no incident to a channel's queue. It is sent once, whoever announces it how often.
+func (n *notifier) announce(id, channel string, word func(*slack.Composer) slack.Message, start func(*queue)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.notices[id] = word
+	q := n.queue(channel, start)
+	q.pending[id] = true
+	q.ring()
+}
+
+// queue is the queue of a channel, started if it is new. It must be called with mu held.
+func (n *notifier) queue(channel string, start func(*queue)) *queue {
+	q := n.queues[channel]
+	if q == nil {
+		q = newQueue(channel)
+		n.queues[channel] = q
+		start(q)
+	}
+	return q
+}
+
+// isSent tells whether a message that is about no incident was sent, or is on its way.
+func (n *notifier) isSent(id, channel string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.notices[id] != nil || n.records.get(id, channel).Root.Posted
+}
+
+// ready tells whether this notifier is the one that tells, and knows of all alerts.
+func (n *notifier) ready() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.caughtUp && n.duty.has()
+}
+
+// incidentsOf are the incidents of an operation that were open at some time between two instants.
+func (n *notifier) incidentsOf(operation string, from, to time.Time) []slack.DayIncident {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return dayIncidents(n.fold.All(), operation, from, to)
 }
 
 // ringAll wakes the queues that have something to consider.
@@ -161,7 +251,13 @@ func (n *notifier) forget(ctx context.Context) {
 	n.mu.Lock()
 	forgotten := n.fold.Forget(time.Now().Add(-incident.GiveUp - 24*time.Hour))
 	n.mu.Unlock()
-	if err := n.records.forget(ctx, forgotten); err != nil {
+	known := func(id string) bool {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		_, ok := n.fold.Get(id)
+		return ok
+	}
+	if err := n.records.forget(ctx, append(forgotten, n.records.stale(known, time.Now())...)); err != nil {
 		n.log.Debug("old records stay in the bucket", "error", err)
 	}
 }
@@ -188,6 +284,13 @@ func (p *progress) set(reached incident.Progress, alerts uint64) {
 	case p.changed <- struct{}{}:
 	default:
 	}
+}
+
+// operations are those that were evaluated.
+func (p *progress) operations() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Sorted(maps.Keys(p.reached))
 }
 
 func (p *progress) of(operation string) (incident.Progress, uint64) {

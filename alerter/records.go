@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -166,11 +167,29 @@ func (r *records) reread(ctx context.Context, key string, of incident.Record) er
 	return nil
 }
 
+// stale are the ids of groups none of whose members is known any more, and of daily messages of long ago.
+func (r *records) stale(known func(id string) bool, now time.Time) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var ids []string
+	for _, rec := range r.byKey {
+		last := rec.Root.PostedAt
+		if intent := rec.Root.Intent; intent != nil {
+			last = intent.Deadline
+		}
+		other := isDigest(rec.Incident) || incident.IsGroup(rec.Incident) && !slices.ContainsFunc(rec.Members, known)
+		if other && now.Sub(last) > incident.GiveUp {
+			ids = append(ids, rec.Incident)
+		}
+	}
+	return ids
+}
+
 // forget drops the records of incidents that are not followed any more. An error means that some are still in the bucket.
 func (r *records) forget(ctx context.Context, ids []string) error {
 	for _, id := range ids {
 		r.mu.Lock()
-		keys := slices.Clone(r.keysOf[incident.KeyPrefix(id)])
+		keys := slices.Concat(r.keysOf[incident.KeyPrefix(id)], r.keysOf[incident.KeyPrefix(picturePrefix+id)])
 		r.mu.Unlock()
 		for _, key := range keys {
 			if err := r.purge(ctx, key); err != nil {

@@ -33,7 +33,7 @@ func (a *Alerter) Report() daemon.Report {
 		r.fail("refused", *reason)
 	}
 	switch a.sink.(type) {
-	case *slack.Terminal:
+	case *slack.Terminal, *slack.Mirror:
 		r.note("neither SLACK_TOKEN nor SLACK_WEBHOOK_URL is set: messages go to standard output")
 	case *slack.Webhook:
 		r.note("a webhook posts only: no edits, no threads, no look-up of posts whose answer was lost")

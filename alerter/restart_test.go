@@ -268,10 +268,10 @@ func TestOldRecordsLeaveTheBucket(t *testing.T) {
 	w.expectChannel("#noc", "root ✅ default/Congestion/1/firing", "line* default/Congestion/2/resolved")
 	w.play("ventas", "c") // young
 	w.expectChannel("#noc", "root ✅ default/Congestion/1/firing", "line* default/Congestion/2/resolved", "root 🔴 ventas/Congestion/3/firing")
-	eventually(t, "two records", func() (bool, string) { return w.records() == 2, fmt.Sprint(w.records()) })
+	eventually(t, "four records, two of them of pictures", func() (bool, string) { return w.records() == 4, fmt.Sprint(w.records()) })
 	p.stop()
 	w.start()
-	eventually(t, "one record", func() (bool, string) { return w.records() == 1, fmt.Sprint(w.records()) })
+	eventually(t, "two records", func() (bool, string) { return w.records() == 2, fmt.Sprint(w.records()) })
 }
 
 // records counts what the bucket of the notifier holds, markers of deleted entries included.

@@ -2,7 +2,7 @@
 //
 // An [Event] says how many calls of one operation did not connect in one window of time, by result. The producer appends
 // it to the operation's log in the stream CALLS; nothing is ever changed there. An [Alert] is a transition that follows
-// from the events, in the stream ALERTS.
+// from the events, and an [Action] is what somebody did about it; both are in the stream ALERTS.
 //
 // # Reading history
 //
@@ -84,7 +84,7 @@
 // # Other languages
 //
 // Messages are CloudEvents 1.0 in the binary mode of the NATS binding, their data is plain JSON. The subjects, headers and
-// fields are described by [AsyncAPI], [CallsSchema] and [AlertsSchema]. Name the subjects calls.unconnected and
+// fields are described by [AsyncAPI], [CallsSchema], [AlertsSchema] and [ActionsSchema]. Name the subjects calls.unconnected and
 // calls.unconnected.* both, or none: the wildcard does not match the bare subject, which is the log of the operation
 // "default". Ignore fields you do not know.
 package events

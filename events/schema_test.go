@@ -54,6 +54,7 @@ func validate(t testing.TB, schema *jsonschema.Schema, data []byte) {
 func TestSchemaIDs(t *testing.T) {
 	for id, schema := range map[string][]byte{
 		events.SchemaCalls: events.CallsSchema, events.SchemaAlerts: events.AlertsSchema,
+		events.SchemaActions: events.ActionsSchema,
 	} {
 		if got := compile(t, schema).Location; got != id+"#" {
 			t.Errorf("the schema's id is %s, want %s", got, id)
@@ -204,7 +205,7 @@ func TestAsyncAPIChannels(t *testing.T) {
 			t.Errorf("%s lacks parameters", channel.Address)
 		}
 		for _, message := range channel.Messages {
-			if name := message.name(t, "#/components/messages/"); doc.Components.Messages[name].Payload.Schema.Ref == "" && name != "action" {
+			if name := message.name(t, "#/components/messages/"); doc.Components.Messages[name].Payload.Schema.Ref == "" {
 				t.Errorf("%s: message %s has no schema", channel.Address, name)
 			}
 		}
@@ -244,6 +245,14 @@ func TestAsyncAPIHeaders(t *testing.T) {
 		}
 		alerts = append(alerts, msg)
 	}
+	var actions []*nats.Msg
+	for _, action := range []events.Action{acknowledged(), silenced(), unsilenced()} {
+		msg, err := events.EncodeAction(&action)
+		if err != nil {
+			t.Fatal(err)
+		}
+		actions = append(actions, msg)
+	}
 	compared, gap := live("default", 1), missed("ventas", 1)
 	compared.Reconciled = events.Reconciled{Periods: compared.Checkpoint, Days: compared.Checkpoint}
 	gap.Reconciled = compared.Reconciled
@@ -256,6 +265,7 @@ func TestAsyncAPIHeaders(t *testing.T) {
 		}, "./calls.unconnected.v1.json"},
 		"missed": {[]*nats.Msg{encode(t, missed("ventas", 1)), encode(t, gap)}, "./calls.unconnected.v1.json"},
 		"alert":  {alerts, "./alerts.unconnected.v1.json"},
+		"action": {actions, "./alerts.actions.v1.json"},
 	}
 	for name, test := range tests {
 		message := doc.Components.Messages[name]

@@ -35,7 +35,7 @@ func AlertsStream(o StreamOptions) jetstream.StreamConfig {
 	return auditStream(jetstream.StreamConfig{
 		Name:        StreamAlerts,
 		Description: "transitions of alerts, and what people did about them",
-		Subjects:    append(AlertSubjects(), subjectActions+".*"),
+		Subjects:    append(AlertSubjects(), ActionSubjects()...),
 		Replicas:    o.Replicas, MaxAge: alertsMaxAge, MaxBytes: alertsMaxBytes,
 	})
 }

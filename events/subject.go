@@ -63,5 +63,8 @@ func AlertSubject(operation, rule string) string {
 // AlertSubjects selects the transitions of all rules and operations, without what people do about them.
 func AlertSubjects() []string { return []string{subjectAlerts + ".*.*"} }
 
-// ActionSubject is where the acknowledgements and silences of an operation are stored.
+// ActionSubject is where the acknowledgements and silences of an operation are stored, or those of [AllOperations].
 func ActionSubject(operation string) string { return subjectActions + "." + operation }
+
+// ActionSubjects selects what people do about the alerts of all operations.
+func ActionSubjects() []string { return []string{subjectActions + ".*"} }

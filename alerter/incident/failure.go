@@ -64,7 +64,7 @@ func (r Record) Failed(a Action, f Failure, now time.Time) Record {
 	switch f.Class {
 	case Ambiguous:
 		// A post waits for its look-up; an edit or a look-up does no harm twice and is tried again after a while.
-		if a.Step == PostRoot || a.Step == PostLine {
+		if a.Step.Posts() {
 			r = r.endAttempt(a, now)
 			r.Trouble.Until = time.Time{}
 		}
@@ -88,9 +88,12 @@ func (r Record) endAttempt(a Action, now time.Time) Record {
 		ended.Deadline = now
 		return &ended
 	}
-	if a.Step == PostRoot {
+	switch a.Step {
+	case PostRoot:
 		r.Root.Intent = end(r.Root.Intent)
-	} else {
+	case PostReminder:
+		r.Reminders.Intent = end(r.Reminders.Intent)
+	default:
 		r.Line.Intent = end(r.Line.Intent)
 	}
 	return r
@@ -104,6 +107,8 @@ func (r Record) withdraw(a Action) Record {
 		r.Root.Intent = nil
 	case PostLine:
 		r.Line.Intent = nil
+	case PostReminder:
+		r.Reminders.Intent = nil
 	}
 	return r
 }

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"unconnected/events"
@@ -41,6 +42,30 @@ func (f *Fold) Apply(a events.Alert) (inc Incident, changed bool, err error) {
 	}
 	f.incidents[a.Incident] = known
 	return known.clone(), true, nil
+}
+
+// Act takes in what somebody did, with its Sequence and Stored set, and returns the ids of the incidents that it means
+// something for: the one it names, or those that are open and that it covers. It means nothing for an incident that is over.
+func (f *Fold) Act(a events.Action) []string {
+	behind := a.Sequence <= f.last
+	f.last = max(f.last, a.Sequence)
+	if behind || a.Validate() != nil {
+		return nil
+	}
+	if a.Incident != "" {
+		if known := f.incidents[a.Incident]; known != nil && known.act(a) {
+			return []string{a.Incident}
+		}
+		return nil
+	}
+	var ids []string
+	for id, known := range f.incidents {
+		if known.act(a) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // Last is the highest sequence handed in, refused ones included; zero before the first. Read on from the next.

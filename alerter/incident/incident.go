@@ -20,26 +20,53 @@ const (
 	Better                   // one of several alerts was resolved
 	Closed                   // the last firing alert was resolved
 	Reopened                 // an alert fires after the incident had closed
+
+	Acknowledged // somebody takes care of it
+	Silenced     // somebody wants to hear nothing of it for a while
+	Unsilenced   // that was taken back
 )
 
 // String is the kind for logs and tests.
 func (k Kind) String() string {
-	names := [...]string{"none", "opened", "joined", "worse", "better", "closed", "reopened"}
+	names := [...]string{"none", "opened", "joined", "worse", "better", "closed", "reopened",
+		"acknowledged", "silenced", "unsilenced"}
 	if k < 0 || int(k) >= len(names) {
 		return "none"
 	}
 	return names[k]
 }
 
-// Transition is one alert event of an incident.
+// Transition is one event of an incident: an alert's, or what somebody did about it.
 type Transition struct {
 	Sequence uint64 // in ALERTS
 	Kind     Kind
-	Alert    events.Alert
+	Alert    events.Alert   // zero when somebody did something
+	Action   *events.Action // what somebody did; nil for an alert's event
 }
 
 // ID is the transition's identity, the ce-id of its event.
-func (t Transition) ID() string { return t.Alert.ID() }
+func (t Transition) ID() string {
+	if t.Action != nil {
+		return t.Action.ID()
+	}
+	return t.Alert.ID()
+}
+
+// At is when it happened: the end of the causing window, the tick, or when somebody did it.
+func (t Transition) At() time.Time {
+	if t.Action != nil {
+		return t.Action.At
+	}
+	return t.Alert.At()
+}
+
+// Stored is when its event was stored.
+func (t Transition) Stored() time.Time {
+	if t.Action != nil {
+		return t.Action.Stored
+	}
+	return t.Alert.Stored
+}
 
 // Broadcast tells whether the whole channel should see the transition, not only those who follow the thread.
 func (t Transition) Broadcast() bool {
@@ -81,6 +108,8 @@ type Incident struct {
 	End         time.Time    // start of the first quiet window, or what stands for it; zero while open
 	ClosedAt    time.Time    // when the closing transition happened, a little after End; zero while open
 	Worst       string       // the worst severity there ever was
+	// Acked is how somebody took care of it, since it opened the last time; nil when nobody did.
+	Acked *events.Action
 }
 
 // add takes in one event and tells whether it meant anything.
@@ -90,6 +119,9 @@ func (i *Incident) add(a events.Alert) bool {
 		return false // the end of something that does not fire, or the same event stored again
 	}
 	kind := i.kind(a, at >= 0)
+	if kind == Reopened {
+		i.Acked = nil // an acknowledgement ends with the incident
+	}
 	if at < 0 {
 		i.Alerts = append(i.Alerts, State{})
 		at = len(i.Alerts) - 1
@@ -209,6 +241,16 @@ func (i *Incident) Severity() string {
 // Last is the newest transition. The incident must have one.
 func (i *Incident) Last() Transition { return i.Transitions[len(i.Transitions)-1] }
 
+// LastAlert is the newest alert event. The incident must have a transition.
+func (i *Incident) LastAlert() Transition {
+	for _, t := range slices.Backward(i.Transitions) {
+		if t.Action == nil {
+			return t
+		}
+	}
+	return i.Transitions[0]
+}
+
 // Timezone is the operation's zone as the newest event that names one tells, or "".
 func (i *Incident) Timezone() string {
 	for _, t := range slices.Backward(i.Transitions) {
@@ -262,13 +304,17 @@ func (i *Incident) AsOf(sequence uint64) Incident {
 
 // Only is the incident as if it had none but the alerts of the rules that keep names: what one channel is told of.
 func (i *Incident) Only(keep func(rule string) bool) Incident {
-	return i.rebuild(func(t Transition) bool { return keep(t.Alert.Rule) })
+	return i.rebuild(func(t Transition) bool { return t.Action != nil || keep(t.Alert.Rule) })
 }
 
 func (i *Incident) rebuild(keep func(Transition) bool) Incident {
 	part := Incident{ID: i.ID, Operation: i.Operation}
 	for _, t := range i.Transitions {
-		if keep(t) {
+		switch {
+		case !keep(t):
+		case t.Action != nil:
+			part.act(*t.Action)
+		default:
 			part.add(t.Alert)
 		}
 	}

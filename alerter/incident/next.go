@@ -11,6 +11,7 @@ type Caps struct {
 	Edits   bool // the root can be changed
 	Lookup  bool // it can be found out whether a post arrived
 	Worse   bool // without threads: getting worse is announced, beside closing and re-opening
+	Groups  bool // many roots that wait may leave as one message
 }
 
 // announces tells whether a transition after the first gets a post.
@@ -27,23 +28,30 @@ type Step int
 
 // The steps. The zero Step is Nothing.
 const (
-	Nothing  Step = iota // the channel shows what there is to show
-	Wait                 // nothing before Until
-	PostRoot             // post the message of the incident
-	FindRoot             // find out whether it was posted
-	PostLine             // post one later transition
-	FindLine             // find out whether it was posted
-	EditRoot             // bring the message up to date
+	Nothing      Step = iota // the channel shows what there is to show
+	Wait                     // nothing before Until
+	PostRoot                 // post the message of the incident
+	FindRoot                 // find out whether it was posted
+	PostLine                 // post one later transition
+	FindLine                 // find out whether it was posted
+	EditRoot                 // bring the message up to date
+	PostReminder             // mention again what still fires
+	FindReminder             // find out whether it was posted
+	Forgo                    // silences covered all of it from its beginning to its end: note that nothing is to be told
 )
 
 // String is the step for logs and tests.
 func (s Step) String() string {
-	names := [...]string{"nothing", "wait", "post root", "find root", "post line", "find line", "edit root"}
+	names := [...]string{"nothing", "wait", "post root", "find root", "post line", "find line", "edit root",
+		"post reminder", "find reminder", "forgo"}
 	if s < 0 || int(s) >= len(names) {
 		return names[Nothing]
 	}
 	return names[s]
 }
+
+// Posts tells whether the step posts something, so that an intent is recorded before it.
+func (s Step) Posts() bool { return s == PostRoot || s == PostLine || s == PostReminder }
 
 // Action is the one thing to do next about one incident in one channel.
 type Action struct {
@@ -53,9 +61,11 @@ type Action struct {
 	Sequence   uint64 // posts and look-ups: the transition
 	Transition string // posts and look-ups: its id, for the metadata
 	Shows      uint64 // the root shows the incident as of this sequence ([Incident.AsOf])
-	Broadcast  bool   // PostLine: to the channel as well
+	Broadcast  bool   // PostLine, PostReminder: to the channel as well
+	Quiet      bool   // PostLine: nobody is called, because of a silence
 	Dropped    uint64 // PostLine: lines up to this sequence are given up, nobody can tell whether they arrived
 	Plain      bool   // send text only
+	Mute       string // what the root says of a silence
 
 	Since time.Time // look-ups: the post is not older
 }
@@ -63,19 +73,21 @@ type Action struct {
 // Next decides what to do about an incident in a channel, given what was done. Do it, record the outcome with
 // [Record.Done], [Record.Failed], [Record.NotFound] or [Record.NoHistory], and ask again. Before a post, store
 // [Record.Intend] first. Next must only be asked about what is [Worth] telling.
-func Next(inc *Incident, rec Record, caps Caps, now time.Time) Action {
-	if len(inc.Transitions) == 0 || rec.Root.Gone {
+func Next(inc *Incident, rec Record, caps Caps, w Wishes, now time.Time) Action {
+	if len(inc.Transitions) == 0 || rec.Root.Gone && revives(inc, rec) == nil {
 		return Action{}
 	}
 	if t := rec.Trouble; t != nil && now.Before(t.Until) {
 		return Action{Step: Wait, Until: t.Until}
 	}
-	if !rec.Root.Posted {
-		return nextRoot(inc, rec, caps, now)
+	if !rec.Root.Posted || rec.Root.Gone {
+		return nextRoot(inc, rec, caps, w, now)
 	}
-	line, waiting := nextLine(inc, rec, caps, now)
-	edit := nextEdit(inc, rec, caps)
+	line, waiting := nextLine(inc, rec, caps, w, now)
+	edit := nextEdit(inc, rec, caps, w)
 	switch {
+	case line.Step == Nothing && edit.Step == Nothing:
+		return orEndOfMute(nextAfter(inc, rec, caps, w, now), inc, w)
 	case edit.Step == Nothing:
 		return line
 	case line.Step == Nothing, line.Step == Wait, waiting > 1:
@@ -85,19 +97,54 @@ func Next(inc *Incident, rec Record, caps Caps, now time.Time) Action {
 	return line
 }
 
-func nextRoot(inc *Incident, rec Record, caps Caps, now time.Time) Action {
-	first := inc.Transitions[0]
-	post := Action{Step: PostRoot, Sequence: first.Sequence, Transition: first.ID(), Shows: rootShows(inc, caps), Plain: rec.Plain}
-	open := rec.Root.Intent
-	switch {
-	case open == nil, open.Deadline.IsZero():
-		return post
-	case now.Before(open.Deadline.Add(Grace)):
-		return Action{Step: Wait, Until: open.Deadline.Add(Grace)}
-	case caps.Lookup:
-		return Action{Step: FindRoot, Sequence: open.Sequence, Transition: open.Transition, Shows: open.Shows, Since: open.Since}
+// nextAfter is what is left when the channel shows all that happened: to remind people of it. A group reminds of its members.
+func nextAfter(inc *Incident, rec Record, caps Caps, w Wishes, now time.Time) Action {
+	if rec.Root.Group != "" {
+		return Action{}
 	}
-	return post
+	last := inc.Last()
+	return nextReminder(rec, caps, w, now, inc.Open && inc.Acked == nil, Action{Sequence: last.Sequence, Shows: last.Sequence})
+}
+
+// orEndOfMute looks again when a silence ends, because the root speaks of it.
+func orEndOfMute(a Action, inc *Incident, w Wishes) Action {
+	if a.Step == Nothing && inc.Open && w.Mute.Active() {
+		return Action{Step: Wait, Until: w.Mute.Until}
+	}
+	return a
+}
+
+// revives is the transition that gives an incident a new root when somebody deleted the old one, or when it was silenced from
+// its beginning to its end: it got worse, or fires again, that was told nowhere, and it is not over. Nil when there is none.
+func revives(inc *Incident, rec Record) *Transition {
+	if !inc.Open {
+		return nil
+	}
+	for i, t := range inc.Transitions {
+		if (t.Kind == Worse || t.Kind == Reopened) && t.Sequence > max(rec.Root.Shown, rec.Line.Done) {
+			return &inc.Transitions[i]
+		}
+	}
+	return nil
+}
+
+func nextRoot(inc *Incident, rec Record, caps Caps, w Wishes, now time.Time) Action {
+	first := inc.Transitions[0]
+	if rec.Root.Gone {
+		first = *revives(inc, rec)
+	}
+	if open := rec.Root.Intent; open != nil {
+		if t, ok := inc.Find(open.Sequence); ok {
+			first = t // the attempt that was begun goes on
+		}
+	} else if w.Mute.Active() {
+		if inc.Open {
+			return Action{Step: Wait, Until: w.Mute.Until}
+		}
+		return Action{Step: Forgo, Shows: inc.Last().Sequence}
+	}
+	post := Action{Step: PostRoot, Sequence: first.Sequence, Transition: first.ID(), Shows: rootShows(inc, caps), Plain: rec.Plain}
+	return orLookUp(post, rec.Root.Intent, caps, now)
 }
 
 // rootShows is up to where the first post tells the story: to the end where it is the message that counts; up to what
@@ -117,7 +164,7 @@ func rootShows(inc *Incident, caps Caps) uint64 {
 }
 
 // nextLine is the next post after the root, and how many wait in all.
-func nextLine(inc *Incident, rec Record, caps Caps, now time.Time) (next Action, waiting int) {
+func nextLine(inc *Incident, rec Record, caps Caps, w Wishes, now time.Time) (next Action, waiting int) {
 	done, dropped := rec.Line.Done, uint64(0)
 	if open := rec.Line.Intent; open != nil && !open.Deadline.IsZero() {
 		switch {
@@ -128,22 +175,35 @@ func nextLine(inc *Incident, rec Record, caps Caps, now time.Time) (next Action,
 		}
 		done, dropped = max(done, open.Sequence), open.Sequence
 	}
-	for _, t := range inc.Transitions[1:] {
+	for _, t := range inc.Transitions[rec.opensInThread(caps):] {
 		if t.Sequence <= done || !caps.announces(t) {
 			continue
 		}
 		if waiting++; waiting == 1 {
-			next = Action{Step: PostLine, Sequence: t.Sequence, Transition: t.ID(), Shows: t.Sequence,
-				Broadcast: t.Broadcast(), Dropped: dropped, Plain: rec.Plain}
+			quiet := w.Mute.Active()
+			next = Action{Step: PostLine, Sequence: t.Sequence, Transition: t.ID(), Shows: t.Sequence, Quiet: quiet,
+				Broadcast: t.Broadcast() && !quiet && !(w.Hush && t.Kind == Closed), Dropped: dropped, Plain: rec.Plain}
 		}
 	}
 	return next, waiting
 }
 
-func nextEdit(inc *Incident, rec Record, caps Caps) Action {
-	last := inc.Last()
-	if !caps.Edits || rec.Root.Shown >= last.Sequence {
+// opensInThread is the place of the first transition that gets a line: where the root is that of a group, it tells no
+// details, and the first line does.
+func (r Record) opensInThread(caps Caps) int {
+	if r.Root.Group != "" && caps.Threads {
+		return 0
+	}
+	return 1
+}
+
+func nextEdit(inc *Incident, rec Record, caps Caps, w Wishes) Action {
+	last, mute := inc.Last(), ""
+	if inc.Open {
+		mute = w.Mute.mark()
+	}
+	if !caps.Edits || rec.Root.Group != "" || rec.Root.Shown >= last.Sequence && rec.Root.Mute == mute {
 		return Action{}
 	}
-	return Action{Step: EditRoot, Sequence: last.Sequence, Transition: last.ID(), Shows: last.Sequence, Plain: rec.Plain}
+	return Action{Step: EditRoot, Sequence: last.Sequence, Transition: last.ID(), Shows: last.Sequence, Plain: rec.Plain, Mute: mute}
 }

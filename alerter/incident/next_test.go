@@ -57,9 +57,9 @@ func TestFaultsAtEveryStep(t *testing.T) {
 		// What can never succeed is left out, and the rest goes on.
 		"the step is forbidden/post line/history":    {1, "bc*", 4},
 		"the step is forbidden/post line/no history": {1, "bc*", 4},
-		// A person deleted the message: nothing is added to it.
-		"the root was deleted/post line/history":    {1, "", 1},
-		"the root was deleted/post line/no history": {1, "", 1},
+		// A person deleted the message: nothing is added to it, but what gets worse and was told nowhere has a new one.
+		"the root was deleted/post line/history":    {2, "bc*", 4},
+		"the root was deleted/post line/no history": {2, "bc*", 4},
 		"the root was deleted/edit root/history":    {1, "w*", 1},
 		"the root was deleted/edit root/no history": {1, "w*", 1},
 	}
@@ -124,24 +124,24 @@ func TestABacklogDoesNotKeepTheRootWaiting(t *testing.T) {
 func TestAnOpenIntentIsLeftAloneUntilItIsOver(t *testing.T) {
 	inc := folded(worsening()[:1]...)
 	now := minute(7)
-	a := incident.Next(&inc, incident.Record{}, slackCaps, now)
+	a := incident.Next(&inc, incident.Record{}, slackCaps, incident.Wishes{}, now)
 	rec := incident.Record{}.Intend(a, &inc, now, now.Add(attempt))
 	over := now.Add(attempt + incident.Grace)
 	for _, c := range []struct {
 		at   time.Time
 		want incident.Step
 	}{{now, incident.Wait}, {over.Add(-1), incident.Wait}, {over, incident.FindRoot}} {
-		got := incident.Next(&inc, rec, slackCaps, c.at)
+		got := incident.Next(&inc, rec, slackCaps, incident.Wishes{}, c.at)
 		if got.Step != c.want || c.want == incident.Wait && !got.Until.Equal(over) {
 			t.Errorf("%v after the intent: %v until %v", c.at.Sub(now), got.Step, got.Until)
 		}
 	}
-	look := incident.Next(&inc, rec, slackCaps, over)
+	look := incident.Next(&inc, rec, slackCaps, incident.Wishes{}, over)
 	if look.Transition != opened || !look.Since.Equal(now) {
 		t.Errorf("looks for %s since %v", look.Transition, look.Since)
 	}
 	again := rec.NotFound(look)
-	second := incident.Next(&inc, again, slackCaps, over)
+	second := incident.Next(&inc, again, slackCaps, incident.Wishes{}, over)
 	again = again.Intend(second, &inc, over, over.Add(attempt))
 	if i := again.Root.Intent; i.Attempt != 2 || !i.Since.Equal(now) {
 		t.Errorf("the second attempt is number %d since %v: a look-up must find the first, too", i.Attempt, i.Since)
@@ -168,7 +168,7 @@ func TestWithoutThreads(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			inc := folded(c.alerts...)
 			s := &story{caps: c.caps, now: minute(40)}
-			a := incident.Next(&inc, s.rec, s.caps, s.now)
+			a := incident.Next(&inc, s.rec, s.caps, incident.Wishes{}, s.now)
 			if a.Step != incident.PostRoot || a.Shows != c.root {
 				t.Errorf("first %v, which shows %d", a.Step, a.Shows)
 			}
@@ -209,7 +209,7 @@ func TestAmbiguousWithoutLookup(t *testing.T) {
 func TestTroubleBacksOff(t *testing.T) {
 	inc := folded(worsening()[:1]...)
 	now := minute(7)
-	a := incident.Next(&inc, incident.Record{}, slackCaps, now)
+	a := incident.Next(&inc, incident.Record{}, slackCaps, incident.Wishes{}, now)
 	cases := []struct {
 		name  string
 		f     incident.Failure
@@ -228,7 +228,7 @@ func TestTroubleBacksOff(t *testing.T) {
 			for range c.times {
 				rec = rec.Intend(a, &inc, now, now.Add(attempt)).Failed(a, c.f, now)
 			}
-			next := incident.Next(&inc, rec, slackCaps, now)
+			next := incident.Next(&inc, rec, slackCaps, incident.Wishes{}, now)
 			if next.Step != incident.Wait || next.Until.Sub(now) != c.want || rec.Trouble.Count != c.times {
 				t.Errorf("%v for %v after %d failures, want %v", next.Step, next.Until.Sub(now), rec.Trouble.Count, c.want)
 			}
@@ -244,14 +244,14 @@ func TestPlainTextRefusedToo(t *testing.T) {
 	inc := folded(worsening()[:1]...)
 	now := minute(7)
 	rec := incident.Record{}
-	a := incident.Next(&inc, rec, slackCaps, now)
+	a := incident.Next(&inc, rec, slackCaps, incident.Wishes{}, now)
 	refused := incident.Failure{Class: incident.Payload, Code: "msg_too_long"}
 	rec = rec.Failed(a, refused, now)
-	if a = incident.Next(&inc, rec, slackCaps, now); a.Step != incident.PostRoot || !a.Plain {
+	if a = incident.Next(&inc, rec, slackCaps, incident.Wishes{}, now); a.Step != incident.PostRoot || !a.Plain {
 		t.Fatalf("after the first refusal: %v, plain %v", a.Step, a.Plain)
 	}
 	rec = rec.Failed(a, refused, now)
-	if a = incident.Next(&inc, rec, slackCaps, now); a.Step != incident.Wait || rec.Trouble.Class != "permanent" {
+	if a = incident.Next(&inc, rec, slackCaps, incident.Wishes{}, now); a.Step != incident.Wait || rec.Trouble.Class != "permanent" {
 		t.Errorf("after the second: %v, %s", a.Step, rec.Trouble.Class)
 	}
 }

@@ -21,6 +21,10 @@ type Record struct {
 	Line      Line     `json:"line"`
 	Plain     bool     `json:"plain,omitempty"`   // Slack refused the blocks: text only from here on
 	Trouble   *Trouble `json:"trouble,omitempty"` // why the last attempt failed; nil after a success
+
+	Reminders Reminders `json:"reminders,omitzero"`
+	RungAt    time.Time `json:"rung_at,omitzero"`  // when the channel heard of it the last time: root, broadcast, reminder
+	Members   []string  `json:"members,omitempty"` // of a group: the incidents that its message opens for
 }
 
 // Root is the state of the message without thread_ts.
@@ -30,7 +34,11 @@ type Root struct {
 	PostedAt time.Time `json:"posted_at,omitzero"`
 	TS       string    `json:"ts,omitempty"`    // Slack's name for the message; "" where there is none (webhook, terminal)
 	Shown    uint64    `json:"shown,omitempty"` // sequence of the last transition that the message shows
-	Gone     bool      `json:"gone,omitempty"`  // somebody deleted it: nothing more to do
+	// Gone says that there is no message: somebody deleted it, or silences covered all of the incident up to Shown. Only what
+	// gets worse or fires again after that has a new one.
+	Gone  bool   `json:"gone,omitempty"`
+	Mute  string `json:"mute,omitempty"`  // what the message says of a silence
+	Group string `json:"group,omitempty"` // the group whose message it is; see [GroupID]
 }
 
 // Line is the state of the posts that follow the root. They leave strictly in order, so one number says it all.
@@ -53,15 +61,17 @@ type Intent struct {
 type Receipt struct{ ChannelID, TS string }
 
 // Begun tells whether something was posted, or may have been.
-func (r Record) Begun() bool { return r.Root.Posted || r.Root.Gone || r.Root.Intent != nil }
+func (r Record) Begun() bool {
+	return r.Root.Posted || r.Root.Gone || r.Root.Intent != nil || r.Root.Group != ""
+}
 
 // Intend records that a is about to be done and will be over by the deadline. Store the result before doing it. inc is
-// what the channel is told of. Only a post needs an intent: for other steps Intend returns r as it is.
+// what the channel is told of. Only a post needs an intent: for other steps Intend returns r as it is. A group's post has no incident: inc is nil then.
 func (r Record) Intend(a Action, inc *Incident, now, deadline time.Time) Record {
 	next := Intent{Sequence: a.Sequence, Transition: a.Transition, Shows: a.Shows, Attempt: 1, Since: now, Deadline: deadline}
 	switch a.Step {
 	case PostRoot:
-		r.Root.Intent = next.after(r.Root.Intent)
+		r.Root = Root{Intent: next.after(r.Root.Intent)}
 		r.Rules = r.covers(inc)
 	case PostLine:
 		if a.Dropped > 0 {
@@ -69,6 +79,8 @@ func (r Record) Intend(a Action, inc *Incident, now, deadline time.Time) Record 
 		}
 		r.Line.Intent = next.after(r.Line.Intent)
 		r.Rules = r.covers(inc)
+	case PostReminder:
+		r.Reminders.Intent = next.after(r.Reminders.Intent)
 	}
 	return r
 }
@@ -81,8 +93,12 @@ func (i Intent) after(earlier *Intent) *Intent {
 	return &i
 }
 
+// covers are the rules that the channel has been told of with inc; nil stands for a group, which has none of its own.
 func (r Record) covers(inc *Incident) []string {
 	rules := slices.Clone(r.Rules)
+	if inc == nil {
+		return rules
+	}
 	for _, s := range inc.Alerts {
 		if !slices.Contains(rules, s.Rule()) {
 			rules = append(rules, s.Rule())
@@ -101,10 +117,20 @@ func (r Record) Done(a Action, got Receipt, now time.Time) Record {
 	case PostRoot, FindRoot:
 		r.Root = Root{Posted: true, PostedAt: now, TS: got.TS, Shown: a.Shows}
 		r.Line.Done = max(r.Line.Done, a.Sequence)
+		r.RungAt = now
 	case EditRoot:
-		r.Root.Shown = max(r.Root.Shown, a.Shows)
+		r.Root.Shown, r.Root.Mute = max(r.Root.Shown, a.Shows), a.Mute
 	case PostLine, FindLine:
 		r.Line = Line{Done: max(r.Line.Done, a.Sequence)}
+		if a.Broadcast {
+			r.RungAt = now
+		}
+	case PostReminder, FindReminder:
+		r.Reminders = Reminders{Count: r.Reminders.Count + 1}
+		r.RungAt = now
+	case Forgo:
+		r.Root = Root{Gone: true, Shown: a.Shows}
+		r.Line.Done = max(r.Line.Done, a.Shows)
 	}
 	return r
 }
@@ -116,6 +142,8 @@ func (r Record) NotFound(a Action) Record {
 		r.Root.Intent = r.Root.Intent.missing()
 	case FindLine:
 		r.Line.Intent = r.Line.Intent.missing()
+	case FindReminder:
+		r.Reminders.Intent = r.Reminders.Intent.missing()
 	}
 	return r
 }
@@ -131,13 +159,13 @@ func (i *Intent) missing() *Intent {
 }
 
 // NoHistory records that nobody can tell whether the post arrived. The root is posted again, because an incident that
-// nobody hears of is worse than one told twice; a line is dropped.
-func (r Record) NoHistory(a Action) Record {
+// nobody hears of is worse than one told twice; a line or a reminder is dropped.
+func (r Record) NoHistory(a Action, now time.Time) Record {
 	switch a.Step {
 	case FindRoot:
 		return r.NotFound(a)
-	case FindLine:
-		return r.Done(a, Receipt{}, time.Time{})
+	case FindLine, FindReminder:
+		return r.Done(a, Receipt{}, now)
 	}
 	return r
 }

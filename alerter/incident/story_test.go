@@ -41,12 +41,13 @@ type channel struct {
 // its kind.
 type story struct {
 	channel
-	caps  incident.Caps
-	rec   incident.Record
-	now   time.Time
-	fault fault
-	at    incident.Step // the step that the fault strikes
-	steps []string
+	caps   incident.Caps
+	wishes incident.Wishes
+	rec    incident.Record
+	now    time.Time
+	fault  fault
+	at     incident.Step // the step that the fault strikes
+	steps  []string
 }
 
 var errCrash = errors.New("the process died")
@@ -55,11 +56,14 @@ var errCrash = errors.New("the process died")
 func (s *story) tell(t *testing.T, inc *incident.Incident) {
 	t.Helper()
 	for range 200 {
-		a := incident.Next(inc, s.rec, s.caps, s.now)
+		a := incident.Next(inc, s.rec, s.caps, s.wishes, s.now)
 		switch a.Step {
 		case incident.Nothing:
 			return
 		case incident.Wait:
+			if a.Until.Equal(s.wishes.Mute.Until) {
+				return // nothing more while the silence lasts
+			}
 			if !a.Until.After(s.now) {
 				t.Fatalf("waits until %v, and it is %v", a.Until, s.now)
 			}
@@ -128,7 +132,7 @@ func (s *story) find(a incident.Action) error {
 	found := slices.ContainsFunc(shown, func(id string) bool { return strings.TrimSuffix(id, "*") == a.Transition })
 	switch {
 	case !s.history:
-		s.rec = s.rec.NoHistory(a)
+		s.rec = s.rec.NoHistory(a, s.now)
 	case found:
 		s.rec = s.rec.Done(a, incident.Receipt{ChannelID: "C1", TS: fmt.Sprint(len(s.root))}, s.now)
 	default:

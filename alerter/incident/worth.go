@@ -44,6 +44,9 @@ func Worth(inc *Incident, rec Record, p Progress, maxAge time.Duration, now time
 func (i *Incident) young(maxAge time.Duration) bool {
 	began := false
 	for _, t := range i.Transitions {
+		if t.Action != nil {
+			continue
+		}
 		began = began || t.Kind != Closed && t.Kind != Better
 		endedByTick := t.Alert.Window == nil && t.Alert.Status == events.Resolved
 		if began && !endedByTick && t.Alert.Stored.Sub(t.Alert.At()) <= maxAge {

@@ -38,11 +38,11 @@ func TestAnAmbiguousAnswerEndsTheAttempt(t *testing.T) {
 	inc := folded(fires("A", "critical", 0))
 	caps := incident.Caps{Threads: true, Edits: true, Lookup: true}
 	began := minute(10)
-	action := incident.Next(&inc, incident.Record{}, caps, began)
+	action := incident.Next(&inc, incident.Record{}, caps, incident.Wishes{}, began)
 	rec := incident.Record{}.Intend(action, &inc, began, began.Add(10*time.Second))
 	answered := began.Add(time.Second)
 	after := rec.Failed(action, incident.Failure{Class: incident.Ambiguous, Code: "http_500"}, answered)
-	next := incident.Next(&inc, after, caps, answered)
+	next := incident.Next(&inc, after, caps, incident.Wishes{}, answered)
 	if want := answered.Add(incident.Grace); next.Step != incident.Wait || !next.Until.Equal(want) {
 		t.Errorf("it does %v until %v, want to look it up at %v", next.Step, next.Until, want)
 	}

@@ -3,10 +3,11 @@ package rule
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
+
+	"unconnected/alerter/numeral"
 )
 
 // Sentence explains in a language, "en" or "es", when the rule fires and when it ends. It is text for people, not markup.
@@ -166,7 +167,7 @@ func (s *speaker) identifier(n *ast.IdentifierNode) string {
 }
 
 func (w *phrases) number(v float64) string {
-	return localised(strconv.FormatFloat(v, 'f', -1, 64), w.language)
+	return numeral.For(w.language).Decimal(v, -1)
 }
 
 // series puts the text of a series into words.

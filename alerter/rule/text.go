@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"text/template"
+
+	"unconnected/alerter/numeral"
 )
 
 // The languages of texts.
@@ -93,60 +94,29 @@ func parseSummary(name, text, language string) (*template.Template, error) {
 // errNoNumber stops a template that shows a value which its rule does not have.
 var errNoNumber = errors.New("there is no number to show: the rule needs `value` (or `threshold`)")
 
-// percent writes a share: 0.44 is "44%", 0.045 is "4.5%", in Spanish "44 %" and "4,5 %".
+// percent writes a share: 0.44 is "44%", 0.045 is "4.5%", in Spanish "44 %" and "4,5 %". Its blank is an ordinary one, because
+// tests of rules compare summaries with what somebody typed.
 func percent(v float64, language string) (string, error) {
 	if math.IsNaN(v) {
 		return "", errNoNumber
 	}
-	text := strconv.FormatFloat(v*100, 'f', 0, 64)
-	if tenths := math.Round(v * 1000); math.Abs(tenths) < 100 && math.Mod(tenths, 10) != 0 {
-		text = strconv.FormatFloat(tenths/10, 'f', 1, 64)
-	}
-	sign := "%"
-	if language == Spanish {
-		sign = " %"
-	}
-	return localised(text, language) + sign, nil
+	return strings.ReplaceAll(numeral.For(language).Percent(v), string(numeral.NoBreak), " "), nil
 }
 
 // readable writes a number with separators: 1073 is "1,073", in Spanish "1.073"; at most two decimals.
 func readable(v any, language string) (string, error) {
-	var text string
 	switch v := v.(type) {
 	case int64:
-		text = strconv.FormatInt(v, 10)
+		return numeral.For(language).Decimal(float64(v), 0), nil
 	case int:
-		text = strconv.Itoa(v)
+		return numeral.For(language).Decimal(float64(v), 0), nil
 	case float64:
 		if math.IsNaN(v) {
 			return "", errNoNumber
 		}
-		text = strconv.FormatFloat(v, 'f', 2, 64)
-		text = strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
-	default:
-		return "", fmt.Errorf("number needs a number, not %T", v)
+		return numeral.For(language).Decimal(v, 2), nil
 	}
-	return localised(text, language), nil
-}
-
-// localised gives a decimal number the separators of a language.
-func localised(text, language string) string {
-	whole, decimals, fractional := strings.Cut(text, ".")
-	thousands, point := ",", "."
-	if language == Spanish {
-		thousands, point = ".", ","
-	}
-	sign := ""
-	if strings.HasPrefix(whole, "-") {
-		sign, whole = "-", whole[1:]
-	}
-	for at := len(whole) - 3; at > 0; at -= 3 {
-		whole = whole[:at] + thousands + whole[at:]
-	}
-	if fractional {
-		return sign + whole + point + decimals
-	}
-	return sign + whole
+	return "", fmt.Errorf("number needs a number, not %T", v)
 }
 
 // absent is what a summary says instead of a value that the window does not have.

@@ -18,11 +18,19 @@ func (m *Message) Blocks() []slack.Block {
 	if len(m.Mentions) > 0 {
 		blocks = append(blocks, section(strings.Join(m.Mentions, " ")))
 	}
-	blocks = appendSection(blocks, fit(m.facts(), limitSection, m.more()))
+	blocks = appendSection(blocks, fit(append(escapeLines(m.Status), m.facts()...), limitSection, m.more()))
 	blocks = appendSection(blocks, m.others())
 	blocks = appendSection(blocks, m.advice())
+	return m.appendFoot(blocks)
+}
+
+// appendFoot adds the small print and the buttons.
+func (m *Message) appendFoot(blocks []slack.Block) []slack.Block {
 	if notes := fit(escapeLines(m.Notes), limitNotes, m.more()); notes != "" {
 		blocks = append(blocks, slack.NewContextBlock("", mrkdwn(notes)))
+	}
+	if buttons := m.Buttons.block(m.Link); buttons != nil {
+		blocks = append(blocks, buttons)
 	}
 	return blocks
 }
@@ -34,11 +42,8 @@ func (m *Message) briefBlocks() []slack.Block {
 		head = strings.Join(m.Mentions, " ") + " " + head
 	}
 	lines := append([]string{head}, m.facts()...)
-	blocks := []slack.Block{section(fit(append(lines, escapeLines(m.Others)...), limitSection, m.more()))}
-	if notes := fit(escapeLines(m.Notes), limitNotes, m.more()); notes != "" {
-		blocks = append(blocks, slack.NewContextBlock("", mrkdwn(notes)))
-	}
-	return blocks
+	lines = append(append(lines, escapeLines(m.Status)...), escapeLines(m.Others)...)
+	return m.appendFoot([]slack.Block{section(fit(lines, limitSection, m.more()))})
 }
 
 func (m *Message) facts() []string {
@@ -64,7 +69,7 @@ func (m *Message) others() string {
 
 func (m *Message) advice() string {
 	lines := escapeLines(m.Advice)
-	if link := m.Link.mrkdwn(); link != "" {
+	if link := m.Link.mrkdwn(); link != "" && !m.Buttons.any() {
 		lines = append(lines, link)
 	}
 	return fit(lines, limitAdvice, m.more())
@@ -72,13 +77,21 @@ func (m *Message) advice() string {
 
 // mrkdwn is the link in Slack's form, or "" when its address is none that a person should follow.
 func (l Link) mrkdwn() string {
+	address := l.address()
+	if address == "" {
+		return ""
+	}
+	return "<" + strings.ReplaceAll(address, "&", "&amp;") + "|" + strings.ReplaceAll(escape(l.Text), "|", "¦") + ">"
+}
+
+// address is where the link leads, or "" when a person should not follow it. A bar or an angle bracket would end it in
+// Slack's form, and an at sign has no business in it.
+func (l Link) address() string {
 	u, err := url.Parse(l.URL)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || len(l.URL) > limitLine {
 		return ""
 	}
-	// A bar or an angle bracket would end the address, and an at sign has no business in it.
-	address := strings.NewReplacer("|", "%7C", "<", "%3C", ">", "%3E", "@", "%40", "&", "&amp;").Replace(u.String())
-	return "<" + address + "|" + strings.ReplaceAll(escape(l.Text), "|", "¦") + ">"
+	return strings.NewReplacer("|", "%7C", "<", "%3C", ">", "%3E", "@", "%40").Replace(u.String())
 }
 
 func escapeLines(lines []string) []string {

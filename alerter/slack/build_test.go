@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"fmt"
 	"time"
 
 	"unconnected/alerter/incident"
@@ -53,9 +54,13 @@ func folded(alerts ...events.Alert) incident.Incident {
 
 // composer writes in a language with what the built-in rules say of themselves.
 func composer(language string) *Composer {
+	names := map[string]string{"default": "Ventas Bogotá", "mx": "Ventas México"}
+	for i, name := range places {
+		names[fmt.Sprint("op", i)] = name
+	}
 	return &Composer{
 		Language: language,
-		Names:    map[string]string{"default": "Ventas Bogotá"},
+		Names:    names,
 		Mention:  []string{"@here"},
 		Rules: map[string]Rule{
 			"CongestionSpike": {
@@ -66,7 +71,7 @@ func composer(language string) *Composer {
 				Title: map[string]string{"en": "Channel unavailable", "es": "Canal no disponible"}, Results: []string{"chanunavail"}, Share: true,
 			},
 			"NetworkSideHalf": {
-				Title:   map[string]string{"en": "Half on the network side", "es": "La mitad en la red"},
+				Title:   map[string]string{"en": "Network side", "es": "Lado de la red"},
 				Results: []string{"congestion", "chanunavail"}, Share: true,
 			},
 			"BusyShift":   {Title: map[string]string{"en": "Busy", "es": "Ocupado"}, Results: []string{"busy"}, Share: true, Mention: []string{"U012AB3CD"}},

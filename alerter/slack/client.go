@@ -57,7 +57,9 @@ func NewClient(config Config) *Client {
 }
 
 // Caps says that everything is possible. Whether the history may be read shows only in the first look-up.
-func (c *Client) Caps() incident.Caps { return incident.Caps{Threads: true, Edits: true, Lookup: true} }
+func (c *Client) Caps() incident.Caps {
+	return incident.Caps{Threads: true, Edits: true, Lookup: true, Groups: true}
+}
 
 // Identity is who the token belongs to.
 type Identity struct {

@@ -1,7 +1,6 @@
 package slack
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -20,53 +19,106 @@ type Composer struct {
 	Names    map[string]string // ALERT_OPERATION_NAMES :: operation → what people call it
 	Rules    map[string]Rule   // :: rule → how it presents itself
 	Mention  []string          // SLACK_MENTION_CRITICAL: who is called for critical alerts of rules that name nobody
+	Buttons  bool              // somebody answers to buttons (Socket Mode), so messages have them
 }
 
 // Compose is the message for a step of [incident.Next] about inc. A look-up needs none and gets the zero Message.
-func (c *Composer) Compose(a incident.Action, inc *incident.Incident, rec incident.Record, now time.Time) Message {
+func (c *Composer) Compose(a incident.Action, inc *incident.Incident, rec incident.Record, w incident.Wishes, now time.Time) Message {
 	switch a.Step {
 	case incident.PostRoot, incident.EditRoot:
 		shown := inc.AsOf(a.Shows)
 		if a.Step == incident.EditRoot {
 			now = rec.Root.PostedAt // how late it came does not change with an edit
 		}
-		return c.Root(&shown, now)
+		m := c.Root(&shown, now, w.Mute)
+		if a.Step == incident.PostRoot {
+			m.Transition = a.Transition // an edit must not bear the id of a line
+		}
+		return m
 	case incident.PostLine:
 		shown := inc.AsOf(a.Sequence)
-		return c.Line(&shown, now)
+		m := c.Line(&shown, now)
+		if a.Quiet {
+			m.Mentions = nil
+		}
+		return m
+	case incident.PostReminder:
+		m := c.Reminder(inc, now)
+		m.Transition = a.Transition
+		return m
 	}
 	return Message{}
 }
 
-// Root is the message of an incident, as it is. posted is when it is, or was, posted. inc must have a transition.
-func (c *Composer) Root(inc *incident.Incident, posted time.Time) Message {
-	d := c.draft(inc)
-	lead := inc.Lead()
-	m := d.message(inc.Transitions[0], posted)
-	m.Others = d.others(lead.Rule())
-	if !inc.Open {
-		m.Icon, m.Headline = "✅", d.headline(d.words.resolved, d.closedTitle(lead))
-		m.Facts = d.overFacts(lead, inc.Start, inc.End)
+// ComposeGroup is the message for a step of [incident.NextGroup]. A look-up needs none and gets the zero Message.
+func (c *Composer) ComposeGroup(a incident.Action, members []incident.Incident, rec incident.Record, now time.Time) Message {
+	var shown []incident.Incident
+	for i := range members {
+		if as := members[i].AsOf(a.Shows); len(as.Transitions) > 0 {
+			shown = append(shown, as)
+		}
+	}
+	if len(shown) == 0 {
+		return Message{}
+	}
+	switch a.Step {
+	case incident.PostRoot:
+		return c.Group(rec.Incident, shown, now)
+	case incident.EditRoot:
+		return c.Group(rec.Incident, shown, rec.Root.PostedAt)
+	case incident.PostReminder:
+		m := c.GroupReminder(rec.Incident, shown, now)
+		m.Transition = a.Transition
 		return m
 	}
-	d.fire(&m, d.words.firing, lead)
-	m.Mentions = c.mentions(inc)
-	return m
+	return Message{}
+}
+
+// Root is the message of an incident, as it is. posted is when it is, or was, posted; mute is the silence that covers it. inc
+// must have a transition.
+func (c *Composer) Root(inc *incident.Incident, posted time.Time, mute incident.Mute) Message {
+	d := c.draft(inc)
+	first, lead := inc.Transitions[0], inc.Lead()
+	m := d.message(first, &lead.Latest, posted)
+	m.Others = d.others(lead.Rule())
+	m.Status = d.status(mute)
+	if inc.Open {
+		d.fire(&m, d.words.firing, lead)
+		m.Mentions, m.Buttons = c.mentions(inc), d.buttons(mute)
+	} else {
+		m.Icon, m.Headline = "✅", d.headline(d.words.resolved, d.closedTitle(lead))
+		m.Facts = d.overFacts(lead, inc.Start, inc.End)
+	}
+	return d.marked(m)
 }
 
 // Line is the post for the newest transition of inc. Hand in the incident as of that transition ([incident.Incident.AsOf]).
 func (c *Composer) Line(inc *incident.Incident, posted time.Time) Message {
-	t := inc.Last()
-	if t.Kind == incident.Closed {
-		m := c.Root(inc, posted)
-		m.Brief, m.Transition, m.Notes = true, t.ID(), c.draft(inc).notes(t, posted)
+	switch t := inc.Last(); {
+	case t.Action != nil:
+		return c.deed(inc, t)
+	case t.Kind == incident.Opened: // the root above is that of a group, which has no details
+		m := c.Root(inc, posted, incident.Mute{})
+		m.Mentions = nil
 		return m
+	case t.Kind == incident.Closed:
+		m := c.Root(inc, posted, incident.Mute{})
+		d := c.draft(inc)
+		m.Brief, m.Transition, m.Notes = true, t.ID(), d.notes(&t.Alert, t.At(), posted)
+		m.Aside = d.late(t.At(), posted)
+		return d.marked(m)
+	default:
+		return c.change(inc, t, posted)
 	}
+}
+
+// change is the post for an alert that joined, ended or made things worse.
+func (c *Composer) change(inc *incident.Incident, t incident.Transition, posted time.Time) Message {
 	d := c.draft(inc)
 	i := slices.IndexFunc(inc.Alerts, func(s incident.State) bool { return s.Rule() == t.Alert.Rule })
 	state := inc.Alerts[i]
-	m := d.message(t, posted)
-	m.Brief = true
+	m := d.message(t, &t.Alert, posted)
+	m.Brief, m.Status = true, d.status(incident.Mute{})
 	switch t.Kind {
 	case incident.Better:
 		m.Icon, m.Headline = "🟢", d.headline(d.words.better, d.subject(&t.Alert).title)
@@ -81,7 +133,7 @@ func (c *Composer) Line(inc *incident.Incident, posted time.Time) Message {
 	default:
 		d.fire(&m, d.words.joined, state)
 	}
-	return m
+	return d.marked(m)
 }
 
 // mentions are those of all alerts that fire, each once.
@@ -100,11 +152,20 @@ func (c *Composer) mentions(inc *incident.Incident) []string {
 	return all
 }
 
+// mentionsOf are who is called for an alert: nobody for a drill.
 func (c *Composer) mentionsOf(a *events.Alert) []string {
 	who := c.Rules[a.Rule].Mention
-	if who == nil && a.Severity == events.Critical {
+	switch {
+	case drilled(a):
+		return nil
+	case who == nil && a.Severity == events.Critical:
 		who = c.Mention
 	}
+	return parsed(who)
+}
+
+// parsed are the mentions in Slack's form, each once, without those that cannot ring.
+func parsed(who []string) []string {
 	var mentions []string
 	for _, name := range who {
 		if mention, ok := ParseMention(name); ok && !slices.Contains(mentions, mention) {
@@ -112,69 +173,4 @@ func (c *Composer) mentionsOf(a *events.Alert) []string {
 		}
 	}
 	return mentions
-}
-
-// draft is a message being written: what all its sentences need.
-type draft struct {
-	*Composer
-	words *words
-	inc   *incident.Incident
-	zone  *time.Location // in which the operation's people live
-}
-
-func (c *Composer) draft(inc *incident.Incident) *draft {
-	d := draft{Composer: c, words: wordsFor(c.Language), inc: inc, zone: c.Zone}
-	if d.zone == nil {
-		var err error
-		if d.zone, err = time.LoadLocation(inc.Timezone()); err != nil {
-			d.zone = time.UTC
-		}
-	}
-	return &d
-}
-
-// message is the part that all messages have.
-func (d *draft) message(t incident.Transition, posted time.Time) Message {
-	return Message{
-		Notes: d.notes(t, posted), OthersTitle: d.words.alsoHere, More: d.words.more,
-		Transition: t.ID(), Incident: d.inc.ID,
-	}
-}
-
-// fire says that an alert fires.
-func (d *draft) fire(m *Message, phrase string, state incident.State) {
-	s := d.subject(&state.Latest)
-	m.Icon, m.Headline = icon(state.Latest.Severity), d.headline(phrase, s.named(&state.Latest))
-	m.Facts = d.firingFacts(state)
-	m.Advice = s.advice()
-	if s.runbook != "" {
-		m.Link = Link{Text: d.words.runbook, URL: s.runbook}
-	}
-}
-
-func (d *draft) headline(phrase, title string) string {
-	name := d.Names[d.inc.Operation]
-	if name == "" {
-		name = d.inc.Operation
-	}
-	return fmt.Sprintf(phrase, title) + " · " + name
-}
-
-// closedTitle names what was wrong by its worst moment.
-func (d *draft) closedTitle(lead incident.State) string {
-	s := d.subject(&lead.Latest)
-	if lead.Peak == nil {
-		return s.title
-	}
-	return s.title + ", " + fmt.Sprintf(d.words.peak, s.value(*lead.Peak))
-}
-
-func icon(severity string) string {
-	switch severity {
-	case events.Critical:
-		return "🔴"
-	case events.Warning:
-		return "🟠"
-	}
-	return "🔵"
 }

@@ -39,13 +39,13 @@ func Deliver(ctx context.Context, s Sink, a incident.Action, rec incident.Record
 	switch a.Step {
 	case incident.PostRoot:
 		return s.Post(ctx, Post{Channel: channel, Plain: a.Plain, Message: m})
-	case incident.PostLine:
+	case incident.PostLine, incident.PostReminder:
 		return s.Post(ctx, Post{Channel: channel, ThreadTS: root.TS, Broadcast: a.Broadcast && root.TS != "", Plain: a.Plain, Message: m})
 	case incident.EditRoot:
 		return incident.Receipt{}, s.Update(ctx, root, m, a.Plain)
 	case incident.FindRoot:
 		return s.FindRoot(ctx, channel, a.Transition, a.Since)
-	case incident.FindLine:
+	case incident.FindLine, incident.FindReminder:
 		return s.FindReply(ctx, root, a.Transition, a.Since)
 	}
 	return incident.Receipt{}, nil
@@ -59,7 +59,7 @@ func Settle(rec incident.Record, a incident.Action, got incident.Receipt, err er
 	case errors.Is(err, ErrNotFound):
 		return rec.NotFound(a)
 	case errors.Is(err, ErrNoHistory):
-		return rec.NoHistory(a)
+		return rec.NoHistory(a, now)
 	}
 	return rec.Failed(a, FailureOf(err), now)
 }

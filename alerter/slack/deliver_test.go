@@ -34,7 +34,7 @@ func (s *teller) tell(t *testing.T, alerts ...events.Alert) {
 	inc := fold.All()[0]
 	composer := slack.Composer{Language: "en"}
 	for range 50 {
-		a := incident.Next(&inc, s.rec, s.sink.Caps(), s.now)
+		a := incident.Next(&inc, s.rec, s.sink.Caps(), incident.Wishes{}, s.now)
 		switch a.Step {
 		case incident.Nothing:
 			return
@@ -45,7 +45,7 @@ func (s *teller) tell(t *testing.T, alerts ...events.Alert) {
 		s.steps = append(s.steps, a.Step.String())
 		s.rec = s.rec.Intend(a, &inc, s.now, s.now.Add(slack.DefaultTimeout))
 		ctx, cancel := context.WithTimeout(t.Context(), patient)
-		got, err := slack.Deliver(ctx, s.sink, a, s.rec, composer.Compose(a, &inc, s.rec, s.now))
+		got, err := slack.Deliver(ctx, s.sink, a, s.rec, composer.Compose(a, &inc, s.rec, incident.Wishes{}, s.now))
 		cancel()
 		s.rec = slack.Settle(s.rec, a, got, err, s.now)
 		s.now = s.now.Add(time.Second)

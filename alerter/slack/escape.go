@@ -83,13 +83,17 @@ func cutRunes(s string, limit int) string {
 
 // fit joins lines that are fit to be sent, as many as the limit allows, and says how many more there are.
 func fit(lines []string, limit int, more string) string {
+	sizes := make([]int, len(lines)+1) // of the first lines, each with the break that follows it
+	for i, line := range lines {
+		sizes[i+1] = sizes[i] + units(line) + 1
+	}
 	for n := len(lines); n > 0; n-- {
-		text := strings.Join(lines[:n], "\n")
+		rest := ""
 		if n < len(lines) {
-			text += "\n" + fmt.Sprintf(more, len(lines)-n)
+			rest = "\n" + fmt.Sprintf(more, len(lines)-n)
 		}
-		if units(text) <= limit {
-			return text
+		if sizes[n]-1+units(rest) <= limit {
+			return strings.Join(lines[:n], "\n") + rest
 		}
 	}
 	return ""

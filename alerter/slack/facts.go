@@ -15,10 +15,16 @@ import (
 func (d *draft) firingFacts(state incident.State) []Fact {
 	a := &state.Latest
 	s := d.subject(a)
+	if s.noData {
+		return d.blindFacts(a)
+	}
 	var facts []Fact
 	if fact := s.evidence(a); fact != (Fact{}) {
-		fact.Text += s.threshold(a)
+		fact.Text += s.compared(a)
 		facts = append(facts, fact)
+	}
+	if parts := s.parts(a); parts != "" {
+		facts = append(facts, Fact{Text: parts})
 	}
 	if !s.saidBy(a) {
 		facts = append(facts, Fact{Text: a.Summary})
@@ -30,16 +36,25 @@ func (d *draft) firingFacts(state incident.State) []Fact {
 	return append(facts, Fact{Text: d.since(s, state)})
 }
 
-// since says since when an alert fires, and what was worst.
+// blindFacts are the lines about data that does not come: since when, and what that means.
+func (d *draft) blindFacts(a *events.Alert) []Fact {
+	facts := []Fact{{Text: fmt.Sprintf(d.words.noDataSince, d.words.exactly(a.StartsAt.In(d.zone)))}}
+	if a.Summary != "" {
+		facts = append(facts, Fact{Text: fmt.Sprintf(d.words.known, a.Summary)})
+	}
+	return facts
+}
+
+// since says since when an alert fires, how long that was at the time of its event, and what was worst.
 func (d *draft) since(s subject, state incident.State) string {
 	a := &state.Latest
 	at := a.At().In(d.zone)
-	text := fmt.Sprintf(d.words.since, d.words.when(a.StartsAt.In(d.zone), at))
+	text := fmt.Sprintf(d.words.since, d.words.from(a.StartsAt.In(d.zone), at))
 	if a.Window == nil { // else the line above tells the day and the zone
 		text += " (" + d.words.date(at) + ", " + zone(at) + ")"
 	}
 	if lasts := at.Sub(a.StartsAt); lasts > 0 {
-		text += fmt.Sprintf(d.words.sofar, d.words.duration(lasts))
+		text += fmt.Sprintf(d.words.sofar, d.words.duration(lasts), d.words.hour(at))
 	}
 	if a.Window != nil && state.PeakAt.Equal(a.Window.Start) {
 		return text // the peak is the value that was just given
@@ -51,11 +66,11 @@ func (d *draft) since(s subject, state incident.State) string {
 func (d *draft) overFacts(state incident.State, start, end time.Time) []Fact {
 	w, s := d.words, d.subject(&state.Latest)
 	from, to := start.In(d.zone), end.In(d.zone)
-	span := fmt.Sprintf(w.fromTo, w.when(from, to), clock(to)) + fmt.Sprintf(w.took, w.duration(end.Sub(start)))
+	span := fmt.Sprintf(w.fromTo, w.from(from, to), w.hour(to)) + fmt.Sprintf(w.took, w.duration(end.Sub(start)))
 	facts := []Fact{{Text: span + d.peak(s, state, to) + " · " + w.date(to) + ", " + zone(to)}}
 	if state.Fired != nil {
 		if fact := s.evidence(state.Fired); fact != (Fact{}) {
-			facts = append(facts, Fact{Text: fmt.Sprintf(w.whenFired, fact.String()) + s.threshold(state.Fired)})
+			facts = append(facts, Fact{Text: fmt.Sprintf(w.whenFired, fact.String()) + s.compared(state.Fired)})
 		}
 	}
 	if fact := s.evidence(&state.Latest); fact != (Fact{}) {
@@ -98,7 +113,7 @@ func (d *draft) others(lead string) []string {
 		case state.Firing():
 			lines = append(lines, d.other(state))
 		default:
-			at := d.words.when(endOf(&state.Latest).In(d.zone), d.latest())
+			at := d.words.at(endOf(&state.Latest).In(d.zone), d.latest())
 			lines = append(lines, "✅ "+d.subject(&state.Latest).title+" · "+fmt.Sprintf(d.words.othersResolved, at))
 		}
 	}
@@ -119,28 +134,38 @@ func (d *draft) stillFiring() []string {
 // other is a firing alert in one line.
 func (d *draft) other(state incident.State) string {
 	a := &state.Latest
-	since := d.words.when(a.StartsAt.In(d.zone), d.latest())
+	since := d.words.from(a.StartsAt.In(d.zone), d.latest())
 	return icon(a.Severity) + " " + d.subject(a).named(a) + " · " + fmt.Sprintf(d.words.otherSince, since)
 }
 
 // latest is when the newest transition happened.
 func (d *draft) latest() time.Time {
-	t := d.inc.Last()
+	t := d.inc.LastAlert()
 	return t.Alert.At().In(d.zone)
 }
 
-// notes are the small print: how late the message comes, severity and labels.
-func (d *draft) notes(t incident.Transition, posted time.Time) []string {
+// notes are the small print: how late the message about what happened at an instant comes, severity and labels.
+func (d *draft) notes(a *events.Alert, at, posted time.Time) []string {
 	w := d.words
-	small := []string{fmt.Sprintf(w.severity, w.severities[t.Alert.Severity])}
-	for _, key := range slices.Sorted(maps.Keys(t.Alert.Labels)) {
-		small = append(small, key+": "+t.Alert.Labels[key])
+	small := []string{fmt.Sprintf(w.severity, w.severities[a.Severity])}
+	for _, key := range slices.Sorted(maps.Keys(a.Labels)) {
+		if key != LabelDrill {
+			small = append(small, key+": "+a.Labels[key])
+		}
 	}
 	notes := []string{strings.Join(small, " · ")}
-	if late := posted.Sub(t.Alert.At()); late > LateAfter {
+	if late := posted.Sub(at); late > LateAfter {
 		notes = append([]string{"⏰ " + fmt.Sprintf(w.late, w.duration(late))}, notes...)
 	}
 	return notes
+}
+
+// late says on one line with others how late a message comes, or nothing when it does not.
+func (d *draft) late(at, posted time.Time) string {
+	if late := posted.Sub(at); late > LateAfter {
+		return "⏰ " + fmt.Sprintf(d.words.lateBy, d.words.duration(late))
+	}
+	return ""
 }
 
 func endOf(a *events.Alert) time.Time {

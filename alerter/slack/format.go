@@ -1,52 +1,15 @@
 package slack
 
 import (
-	"math"
+	"fmt"
 	"strconv"
-	"strings"
 	"time"
+
+	"unconnected/alerter/numeral"
 )
 
 // nbsp keeps a number and its sign on one line.
-const nbsp = '\u00A0'
-
-// number writes v with at most so many decimals, in groups of three: 1,073 and 1.073.
-func (w *words) number(v float64, decimals int) string {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return "–"
-	}
-	text := strconv.FormatFloat(math.Abs(v), 'f', decimals, 64)
-	whole, fraction, _ := strings.Cut(text, ".")
-	fraction = strings.TrimRight(fraction, "0")
-	var b strings.Builder
-	if v < 0 && strings.Trim(text, "0.") != "" {
-		b.WriteString("−")
-	}
-	for i, digit := range whole {
-		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteString(w.groupMark)
-		}
-		b.WriteRune(digit)
-	}
-	if fraction != "" {
-		b.WriteString(w.decimalMark + fraction)
-	}
-	return b.String()
-}
-
-// percent writes a share between 0 and 1 as people read it: whole, and with one decimal below ten.
-func (w *words) percent(share float64) string {
-	decimals := 0
-	if math.Abs(share) < 0.0995 {
-		decimals = 1
-	}
-	return w.number(share*100, decimals) + w.percentSign
-}
-
-// percentExact writes a share that somebody chose, so nothing is rounded away that matters.
-func (w *words) percentExact(share float64) string {
-	return w.number(share*100, 2) + w.percentSign
-}
+const nbsp = numeral.NoBreak
 
 // duration is rounded to what matters: 45 s, 12 min, 3 h 20 min, 2 d 4 h.
 func (w *words) duration(d time.Duration) string {
@@ -84,9 +47,45 @@ func clock(t time.Time) string {
 // date is a day without its year: 22 Nov.
 func (w *words) date(t time.Time) string { return strconv.Itoa(t.Day()) + " " + w.months[t.Month()-1] }
 
+// day is a day with its weekday: Tuesday 24 Nov.
+func (w *words) day(t time.Time) string { return w.weekdays[t.Weekday()] + " " + w.date(t) }
+
+// sameDay tells whether two instants of one zone are on the same day.
+func sameDay(a, b time.Time) bool { return a.Year() == b.Year() && a.YearDay() == b.YearDay() }
+
+// hour is the time of day as it stands in a sentence: 10:12, las 10:12.
+func (w *words) hour(t time.Time) string {
+	form := w.hours[1]
+	if t.Hour() == 1 {
+		form = w.hours[0]
+	}
+	return fmt.Sprintf(form, clock(t))
+}
+
+// from is an instant after "since" or "until": 10:12, las 10:12, with the date where it is not that of the day around it.
+func (w *words) from(t, around time.Time) string {
+	if sameDay(t, around) {
+		return w.hour(t)
+	}
+	return fmt.Sprintf(w.onDay, w.date(t), w.hour(t))
+}
+
+// at is an instant at which something happened: at 10:12, a las 10:12.
+func (w *words) at(t, around time.Time) string {
+	if sameDay(t, around) {
+		return fmt.Sprintf(w.atHour, w.hour(t))
+	}
+	return w.from(t, around)
+}
+
+// exactly is an instant after "since" or "until" with all that belongs to it: 10:12, 22 Nov (America/Bogota, UTC−5).
+func (w *words) exactly(t time.Time) string {
+	return w.hour(t) + ", " + w.date(t) + " (" + zone(t) + ")"
+}
+
 // when is the time of day, and the date where it is not that of the day around it.
 func (w *words) when(t, around time.Time) string {
-	if t.Year() == around.Year() && t.YearDay() == around.YearDay() {
+	if sameDay(t, around) {
 		return clock(t)
 	}
 	return w.date(t) + " " + clock(t)
@@ -97,9 +96,17 @@ func span(from, to time.Time) string { return clock(from) + "–" + clock(to) }
 
 // zone names the zone of t and its distance from UTC: America/Bogota, UTC−5.
 func zone(t time.Time) string {
+	name, text := t.Location().String(), offset(t)
+	if name == "Local" || name == "" || name == text {
+		return text
+	}
+	return name + ", " + text
+}
+
+// offset is the distance of t's zone from UTC: UTC−5.
+func offset(t time.Time) string {
 	_, offset := t.Zone()
-	name := t.Location().String()
-	if offset == 0 && name == "UTC" {
+	if offset == 0 {
 		return "UTC"
 	}
 	sign := "+"
@@ -110,8 +117,21 @@ func zone(t time.Time) string {
 	if minutes := offset % 3600 / 60; minutes != 0 {
 		text += ":" + strconv.Itoa(minutes/10) + strconv.Itoa(minutes%10)
 	}
-	if name == "Local" || name == "" {
-		return text
+	return text
+}
+
+// plural is a count of things, in one form or the other. Many takes the number.
+type plural struct{ one, many string }
+
+// count is how many: 1 incident, 1,073 incidents.
+func (w *words) count(p plural, n int64) string {
+	if n == 1 {
+		return p.one
 	}
-	return name + ", " + text
+	return fmt.Sprintf(p.many, w.Decimal(float64(n), 0))
+}
+
+// shortened is text from outside as a part of a sentence: clean, and no longer than that many characters.
+func shortened(text string, most int) string {
+	return cutRunes(clean(text), most)
 }

@@ -51,6 +51,19 @@ func hostile(text, other string, n int, value float64) []events.Alert {
 	return alerts
 }
 
+// element is a part of a context or of a row of buttons.
+type element struct {
+	Type        string
+	Text        json.RawMessage // a string in a context, an object in a button
+	ActionID    string          `json:"action_id"`
+	Value, URL  string
+	Placeholder *struct{ Text string }
+	Options     []struct {
+		Text  struct{ Text string }
+		Value string
+	}
+}
+
 // checkMessage holds a message against Slack's limits and against what nobody may write.
 func checkMessage(t *testing.T, m *Message) {
 	t.Helper()
@@ -63,8 +76,9 @@ func checkMessage(t *testing.T, m *Message) {
 	}
 	var blocks []struct {
 		Type     string
+		BlockID  string `json:"block_id"`
 		Text     *struct{ Type, Text string }
-		Elements []struct{ Type, Text string }
+		Elements []element
 	}
 	if err := json.Unmarshal(raw, &blocks); err != nil {
 		t.Fatal(err)
@@ -74,17 +88,22 @@ func checkMessage(t *testing.T, m *Message) {
 	}
 	sum := 0
 	for _, b := range blocks {
-		switch {
-		case b.Type == "header":
-			checkText(t, b.Type, b.Text.Text, limitHeader)
-			sum += units(b.Text.Text)
-		case b.Text != nil:
-			checkText(t, b.Type, b.Text.Text, limitSection)
+		if units(b.BlockID) > 255 {
+			t.Errorf("a block's id of %d", units(b.BlockID))
+		}
+		limit := limitSection
+		if b.Type == "header" {
+			limit = limitHeader
+		}
+		if b.Text != nil {
+			checkText(t, b.Type, b.Text.Text, limit)
 			sum += units(b.Text.Text)
 		}
-		for _, e := range b.Elements {
-			checkText(t, b.Type, e.Text, limitNotes)
-			sum += units(e.Text)
+		switch b.Type {
+		case "context":
+			sum += checkContext(t, b.Elements)
+		case "actions":
+			checkActions(t, b.Elements)
 		}
 	}
 	if sum > 12000 {
@@ -92,6 +111,55 @@ func checkMessage(t *testing.T, m *Message) {
 	}
 	if card := m.Card(false); strings.ContainsAny(card, "\x1b\x00\r\t") || !utf8.ValidString(card) {
 		t.Errorf("the card has control characters: %q", card)
+	}
+}
+
+// checkContext returns how much text there is.
+func checkContext(t *testing.T, elements []element) (sum int) {
+	t.Helper()
+	if len(elements) == 0 || len(elements) > 10 {
+		t.Errorf("a context of %d elements", len(elements))
+	}
+	for _, e := range elements {
+		var text string
+		if err := json.Unmarshal(e.Text, &text); err != nil {
+			t.Fatal(err)
+		}
+		checkText(t, "context", text, limitNotes)
+		sum += units(text)
+	}
+	return sum
+}
+
+// checkActions holds a row of buttons against what Slack documents for its elements.
+func checkActions(t *testing.T, elements []element) {
+	t.Helper()
+	if len(elements) == 0 || len(elements) > 25 {
+		t.Errorf("a row of %d buttons", len(elements))
+	}
+	for _, e := range elements {
+		if e.ActionID == "" || units(e.ActionID) > 255 || units(e.Value) > 2000 || units(e.URL) > 3000 {
+			t.Errorf("an element that Slack refuses: %+v", e)
+		}
+		switch e.Type {
+		case "button":
+			var text struct{ Type, Text string }
+			if err := json.Unmarshal(e.Text, &text); err != nil || text.Type != "plain_text" {
+				t.Errorf("a button's text %s, %v", e.Text, err)
+			}
+			checkText(t, "button", text.Text, 75)
+		case "static_select":
+			checkText(t, "placeholder", e.Placeholder.Text, 150)
+			if len(e.Options) == 0 || len(e.Options) > 100 {
+				t.Errorf("a menu of %d options", len(e.Options))
+			}
+			for _, o := range e.Options {
+				checkText(t, "option", o.Text.Text, 75)
+				checkText(t, "option's value", o.Value, 150)
+			}
+		default:
+			t.Errorf("an element of the type %q", e.Type)
+		}
 	}
 }
 
@@ -109,7 +177,7 @@ func checkText(t *testing.T, name, text string, limit int) {
 			t.Errorf("%s can ring: %q in %q", name, ring, text)
 		}
 	}
-	if rest := strings.ReplaceAll(text, "<https://x.example/", ""); strings.Contains(rest, "<") {
+	if rest := strings.NewReplacer("<https://x.example/", "", "<https://wiki.example.com/", "").Replace(text); strings.Contains(rest, "<") {
 		t.Errorf("%s has an angle bracket that we did not write: %q", name, text)
 	}
 	if strings.HasSuffix(strings.TrimSuffix(text, "…"), "&am") {
@@ -161,27 +229,24 @@ func TestParseMention(t *testing.T) {
 	}
 }
 
-func TestNumbers(t *testing.T) {
-	cases := []struct {
-		value    float64
-		decimals int
-		en, es   string
+func TestWhatAValueIsHeldAgainst(t *testing.T) {
+	share := func(v float64) *float64 { return &v }
+	for _, c := range []struct {
+		name             string
+		threshold, usual *float64
+		learning         bool
+		want             string
 	}{
-		{1073, 0, "1,073", "1.073"}, {999, 0, "999", "999"}, {1234567.5, 2, "1,234,567.5", "1.234.567,5"},
-		{-1234, 0, "−1,234", "−1.234"}, {-0.001, 2, "0", "0"}, {0.126, 2, "0.13", "0,13"},
-	}
-	for _, c := range cases {
-		if en, es := english.number(c.value, c.decimals), spanish.number(c.value, c.decimals); en != c.en || es != c.es {
-			t.Errorf("%v is %q and %q, want %q and %q", c.value, en, es, c.en, c.es)
+		{"a threshold as it was chosen", share(0.1225), nil, false, " · threshold 12.25%"},
+		{"one computed from what is usual", share(0.23118), share(0.13118), false, " · usual 13% · threshold 23.1%"},
+		{"while that is being learnt", share(0.5), nil, true, " · threshold 50% · what is usual is still being learnt"},
+		{"no threshold", nil, share(0.048), false, " · usual 4.8%"},
+		{"nothing", nil, nil, false, ""},
+	} {
+		a := events.Alert{Threshold: c.threshold, Observed: &events.Observed{Usual: c.usual, Learning: c.learning}}
+		if got := (subject{words: &english, share: true}).compared(&a); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
-	}
-	for share, want := range map[float64]string{0.44361: "44%", 0.0771: "7.7%", 0.0996: "10%", 0: "0%", 1: "100%", 0.995: "100%"} {
-		if got := english.percent(share); got != want {
-			t.Errorf("the share %v is %q, want %q", share, got, want)
-		}
-	}
-	if got := spanish.percentExact(0.125); got != "12,5\u00a0%" {
-		t.Errorf("a threshold of 0.125 is %q", got)
 	}
 }
 

@@ -1,6 +1,9 @@
 package slack
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Message is what is to be said, in words and without a form. Its texts are as they came from events and rules: whoever
 // shows them cleans, escapes and cuts them. Only Mentions have Slack's form already, because they come from the
@@ -8,7 +11,9 @@ import "strings"
 type Message struct {
 	Icon        string   // one emoji: how bad, or over
 	Headline    string   // state, result, share and operation; one line
+	Aside       string   // what the notification says besides: since when, how late; the rest of the message says it, too
 	Mentions    []string // who is called, in Slack's form
+	Status      []string // who takes care of it, whether it is silenced; not in the notification
 	Facts       []Fact   // the evidence, the window, since when; the first is in the notification, too
 	OthersTitle string   // above Others; "" for none
 	Others      []string // further alerts of the incident, one line each
@@ -16,6 +21,7 @@ type Message struct {
 	Link        Link     // the rule's runbook
 	Notes       []string // the small print: how late, severity, labels
 	More        string   // what stands for lines that were cut: "+%d more", in the message's language
+	Buttons     Buttons  // what can be done about it at a touch
 	Brief       bool     // a post in a thread: the advice is in the root, so the blocks do without
 
 	// Transition and Incident are the ids that the post bears as metadata. They are for look-ups, never shown.
@@ -50,6 +56,9 @@ func (m *Message) Notification() string {
 	if len(m.Facts) > 0 {
 		parts = append(parts, m.Facts[0].String())
 	}
+	if m.Aside != "" {
+		parts = append(parts, m.Aside)
+	}
 	text := cutEscaped(strings.Join(parts, " · "), limitNotice)
 	if len(m.Mentions) > 0 {
 		text = strings.Join(m.Mentions, " ") + " " + text
@@ -63,23 +72,33 @@ func (m *Message) PlainText() string {
 	if len(m.Mentions) > 0 {
 		lines[0] = strings.Join(m.Mentions, " ") + " " + lines[0]
 	}
-	for _, text := range m.lines() {
-		lines = append(lines, cutEscaped(text, limitLine))
+	lines = append(lines, escapeLines(m.above())...)
+	if others := fit(escapeLines(m.Others), limitOthers, m.more()); others != "" { // what comes below has its room, too
+		lines = append(lines, others)
 	}
-	return fit(lines, limitText, m.more())
+	return fit(append(lines, escapeLines(m.below())...), limitText, m.more())
 }
 
 // lines are all lines below the headline, without form.
 func (m *Message) lines() []string {
-	var lines []string
+	return slices.Concat(m.above(), m.Others, m.below())
+}
+
+// above are the lines between the headline and the further alerts.
+func (m *Message) above() []string {
+	lines := slices.Clone(m.Status)
 	for _, f := range m.Facts {
 		lines = append(lines, f.String())
 	}
 	if len(m.Others) > 0 && m.OthersTitle != "" {
 		lines = append(lines, m.OthersTitle)
 	}
-	lines = append(lines, m.Others...)
-	lines = append(lines, m.Advice...)
+	return lines
+}
+
+// below are the lines after the further alerts.
+func (m *Message) below() []string {
+	lines := slices.Clone(m.Advice)
 	if m.Link.URL != "" {
 		lines = append(lines, m.Link.Text+": "+m.Link.URL)
 	}

@@ -40,19 +40,19 @@ func (d *draft) subject(a *events.Alert) subject {
 		s.results = d.guess(a.Rule)
 		s.share = s.share || s.results != nil
 	}
-	s.title = d.title(rule, a.Rule, s)
+	s.title = rule.titleIn(d.Language, a.Rule, s.results, d.words)
 	return s
 }
 
-// title is what people call the rule: its own title, that of its only result, or its name in words.
-func (d *draft) title(rule Rule, name string, s subject) string {
-	for _, language := range []string{d.Language, "en", "es"} {
-		if title := rule.Title[language]; title != "" {
+// titleIn is what people call the rule of that name: its own title, that of its only result, or its name in words.
+func (r Rule) titleIn(language, name string, results []string, w *words) string {
+	for _, language := range []string{language, "en", "es"} {
+		if title := r.Title[language]; title != "" {
 			return title
 		}
 	}
-	if len(s.results) == 1 {
-		return s.words.result(s.results[0])
+	if len(results) == 1 {
+		return w.result(results[0])
 	}
 	return inWords(name)
 }
@@ -142,7 +142,7 @@ func (s subject) label() string {
 
 // count is (476 of 1,073 unconnected calls).
 func (s subject) count(n, total int64) string {
-	return "(" + fmt.Sprintf(s.words.of, s.words.number(float64(n), 0), s.words.number(float64(total), 0)) + ")"
+	return "(" + fmt.Sprintf(s.words.of, s.words.Decimal(float64(n), 0), s.words.Decimal(float64(total), 0)) + ")"
 }
 
 // saidBy tells whether the event's summary says no more than the evidence does: it is empty, it is the one of a rule that
@@ -157,7 +157,28 @@ func (s subject) saidBy(a *events.Alert) bool {
 		return true
 	}
 	n, ok := s.counted(a)
-	return ok && len(s.results) == 1 && strings.Contains(a.Summary, s.count(n, a.Observed.Total))
+	return ok && (s.counts(a, n) || len(s.results) > 1 && !slices.ContainsFunc(s.results, func(result string) bool {
+		return !strings.Contains(a.Summary, s.words.Decimal(float64(a.Observed.Counts[result]), 0))
+	}))
+}
+
+// counts tells whether the summary gives the count, in whichever language it is.
+func (s subject) counts(a *events.Alert, n int64) bool {
+	return slices.ContainsFunc([]*words{&english, &spanish}, func(w *words) bool {
+		return strings.Contains(a.Summary, subject{words: w}.count(n, a.Observed.Total))
+	})
+}
+
+// parts are the counts behind a value of several results: congestion 300 · channel unavailable 260.
+func (s subject) parts(a *events.Alert) string {
+	if _, ok := s.counted(a); !ok || len(s.results) < 2 {
+		return ""
+	}
+	parts := make([]string, len(s.results))
+	for i, result := range s.results {
+		parts[i] = s.words.result(result) + " " + s.words.Decimal(float64(a.Observed.Counts[result]), 0)
+	}
+	return joined(parts...)
 }
 
 // counted is how many calls make up the value; ok is false when the value comes from more than this window.
@@ -173,24 +194,29 @@ func (s subject) counted(a *events.Alert) (n int64, ok bool) {
 
 func (s subject) value(v float64) string {
 	if s.share {
-		return s.words.percent(v)
+		return s.words.Percent(v)
 	}
-	return s.words.number(v, 2)
+	return s.words.Decimal(v, 2)
 }
 
-// threshold is what the value is compared with: what is usual, if the rule looks at that.
-func (s subject) threshold(a *events.Alert) string {
+// compared is what the value is held against: what is usual, if the rule looks at that, and the threshold.
+func (s subject) compared(a *events.Alert) string {
+	usual, learning, decimals := "", "", 2
 	switch {
-	case s.share && a.Observed != nil && a.Observed.Usual != nil:
-		return fmt.Sprintf(s.words.usual, s.words.percent(*a.Observed.Usual))
-	case s.share && a.Observed != nil && a.Observed.Learning:
-		return s.words.learning
-	case a.Threshold == nil:
-		return ""
-	case s.share:
-		return fmt.Sprintf(s.words.threshold, s.words.percentExact(*a.Threshold))
+	case !s.share || a.Observed == nil:
+	case a.Observed.Usual != nil:
+		usual = fmt.Sprintf(s.words.usual, s.words.Percent(*a.Observed.Usual))
+		decimals = 1 // the threshold was computed from it
+	case a.Observed.Learning:
+		learning = s.words.learning
 	}
-	return fmt.Sprintf(s.words.threshold, s.words.number(*a.Threshold, 4))
+	switch {
+	case a.Threshold == nil:
+		return usual + learning
+	case s.share:
+		return usual + fmt.Sprintf(s.words.threshold, s.words.PercentTo(*a.Threshold, decimals)) + learning
+	}
+	return fmt.Sprintf(s.words.threshold, s.words.Decimal(*a.Threshold, 4))
 }
 
 // named is the title with the value: Congestion 44%.
@@ -232,6 +258,9 @@ func networkSide(results []string) bool {
 func (w *words) result(name string) string {
 	if title := w.results[name]; title != "" {
 		return title
+	}
+	if rest, ok := strings.CutPrefix(name, "r_"); ok && rest != "" && rest[0] >= '0' && rest[0] <= '9' {
+		name = rest // the letter only keeps names from beginning with a digit
 	}
 	return upperFirst(strings.ReplaceAll(name, "_", " "))
 }

@@ -51,7 +51,7 @@ func acceptWebhook(method string, body []byte) *Error {
 }
 
 // Caps says that a webhook can only post.
-func (w *Webhook) Caps() incident.Caps { return incident.Caps{} }
+func (w *Webhook) Caps() incident.Caps { return incident.Caps{Groups: true} }
 
 // Post posts a message; the channel and the thread do not matter.
 func (w *Webhook) Post(ctx context.Context, p Post) (incident.Receipt, error) {

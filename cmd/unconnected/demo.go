@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"unconnected/alerter"
 	"unconnected/events"
 	"unconnected/internal/config"
 	"unconnected/producer"
@@ -72,7 +73,7 @@ func (d *demo) start(c *producer.Config) (err error) {
 }
 
 // welcome says what runs where, and what to try next.
-func (s *site) welcome(httpAddr string) {
+func (s *site) welcome(httpAddr string, preview *alerter.Preview) {
 	out := s.t.stdout
 	fmt.Fprintln(out)
 	if s.demo != nil {
@@ -94,6 +95,9 @@ func (s *site) welcome(httpAddr string) {
 	}
 	if s.demo != nil {
 		fmt.Fprintf(out, "  simulated API  http://%s/\n", s.demo.addr)
+	}
+	if preview != nil {
+		fmt.Fprintf(out, "  messages       here, and as Slack would show them at %s\n", preview.Page)
 	}
 	if httpAddr != "" {
 		fmt.Fprintf(out, "  health         http://%s/readyz   metrics  http://%s/metrics\n", httpAddr, httpAddr)

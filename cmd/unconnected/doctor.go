@@ -127,7 +127,7 @@ func (u *checkup) checkNATS() {
 	}
 	u.nc = nc
 	server, streams := natsdoctor.Examine(ctx, nc, natsdoctor.Options{
-		NATS: u.settings.nats.NATS, History: u.settings.nats.History, Needs: u.settings.needs(),
+		NATS: u.settings.nats.NATS, History: u.settings.nats.History, Roles: u.settings.roles(),
 	})
 	u.tell(areaNATS, "", server...)
 	u.tell(areaStreams, "", streams...)

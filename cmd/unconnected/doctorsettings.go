@@ -8,12 +8,10 @@ import (
 	"strings"
 
 	"unconnected/alerter"
-	"unconnected/events"
 	"unconnected/internal/config"
 	"unconnected/internal/daemon"
 	"unconnected/internal/diagnosis"
-	"unconnected/internal/natsio"
-	natsdoctor "unconnected/internal/natsio/doctor"
+	"unconnected/internal/natsroles"
 	"unconnected/producer"
 )
 
@@ -89,26 +87,13 @@ func (c *circumstances) noOperation() diagnosis.Findings {
 	return diagnosis.Findings{diagnosis.Skip("api", "set WOLKVOX_SERVER, WOLKVOX_TOKEN and WOLKVOX_TIMEZONE", "not configured: up runs its demo, on a simulated API")}
 }
 
-// needs are what the programs publish that this environment is for.
-func (c *circumstances) needs() []natsdoctor.Need {
-	var needs []natsdoctor.Need
-	key := func(bucket, key string) string { return "$KV." + bucket + "." + key }
-	for _, o := range c.operations {
-		needs = append(needs,
-			natsdoctor.Need{Subject: events.Subject(o.Name), What: "store windows"},
-			natsdoctor.Need{Subject: key(natsio.BucketMarks, o.Name), What: "mark how far the log reaches"},
-			natsdoctor.Need{Subject: key(natsio.BucketStatus, o.Name), What: "say what the producer does"},
-			natsdoctor.Need{Subject: key(natsio.BucketLeases, "any"), What: "take a token's lease"})
+// roles are those of the users in NATS that this environment is for.
+func (c *circumstances) roles() []natsroles.Role {
+	programs := map[string]bool{
+		natsroles.Producer: len(c.operations) > 0,
+		natsroles.Alerter:  c.alerter.Slack.Token.IsSet() || c.alerter.WebhookURL.IsSet(),
 	}
-	if c.alerter.Slack.Token.IsSet() || c.alerter.WebhookURL.IsSet() {
-		needs = append(needs,
-			natsdoctor.Need{Subject: events.AlertSubject(events.DefaultOperation, "any"), What: "store alerts"},
-			natsdoctor.Need{Subject: key(natsio.BucketLeases, "alerter"), What: "take the alerters' lease"},
-			natsdoctor.Need{Subject: key(natsio.BucketAlerter, "position"), What: "note how far it judged"},
-			natsdoctor.Need{Subject: key(natsio.BucketNotices, "any"), What: "note what it did in Slack"},
-			natsdoctor.Need{Subject: key(natsio.BucketSnapshots, "any"), What: "keep snapshots"})
-	}
-	return needs
+	return slices.DeleteFunc(natsroles.Roles(), func(r natsroles.Role) bool { return !programs[r.Name] })
 }
 
 // secrets are all values of the environment that must not be seen.

@@ -14,10 +14,12 @@ import (
 	_ "time/tzdata" // the zones, on machines that lack them
 
 	"github.com/alecthomas/kong"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"unconnected/internal/config"
 	"unconnected/internal/daemon"
+	"unconnected/internal/natsio"
 )
 
 // commands are the subcommands and their flags.
@@ -42,6 +44,7 @@ type terminal struct {
 	stdout io.Writer
 	stderr *os.File
 	log    *slog.Logger
+	nc     *nats.Conn // the last one that was opened, which knows what was refused to it; may be nil
 }
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -66,7 +69,9 @@ func run(args []string) int {
 	log := daemon.NewLogger(settings, os.Stderr)
 	ctx, stop := daemon.Signals(context.Background(), log)
 	defer stop()
-	err = chosen.Run(&terminal{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, log: log})
+	t := &terminal{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, log: log}
+	err = chosen.Run(t)
+	err = natsio.Refused(t.nc, err)
 	if err != nil && !errors.Is(err, errFound) && ctx.Err() == nil {
 		complain(err)
 	}

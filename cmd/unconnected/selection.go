@@ -66,5 +66,6 @@ func (t *terminal) connect() (*connection, error) {
 		nc.Close()
 		return nil, err
 	}
+	t.nc = nc
 	return &connection{nc, js}, nil
 }

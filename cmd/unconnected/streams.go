@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -16,7 +17,8 @@ import (
 // streamsCommand looks after what exists in NATS.
 type streamsCommand struct {
 	Plan  streamsPlan  `cmd:"" help:"Show what exists in NATS against what should."`
-	Apply streamsApply `cmd:"" help:"Create what is missing; nothing that exists is changed."`
+	Apply streamsApply `cmd:"" help:"Create what is missing, and change what differs if nothing is lost by it; other changes are refused."`
+	Users streamsUsers `cmd:"" help:"Print the users that a nats-server should know: what producer, alerter, reader and admin may do, and nothing else."`
 }
 
 // streamsPlan compares.
@@ -46,9 +48,9 @@ func (c *streamsPlan) Run(t *terminal) error {
 		case err != nil:
 			return err
 		}
-		drift := natsio.Drift(stream.CachedInfo().Config, want)
+		drift := natsio.Differences(stream.CachedInfo().Config, want)
 		for _, d := range drift {
-			fmt.Fprintf(t.stdout, "%s  %s\n", want.Name, d)
+			fmt.Fprintf(t.stdout, "%s  %s; %s\n", want.Name, d, intention(d))
 		}
 		if len(drift) == 0 {
 			fmt.Fprintf(t.stdout, "%s  is as it should be\n", want.Name)
@@ -63,6 +65,14 @@ func (c *streamsPlan) Run(t *terminal) error {
 		return errFound
 	}
 	return nil
+}
+
+// intention is what apply makes of a difference.
+func intention(d natsio.Difference) string {
+	if d.Loses != "" {
+		return "apply refuses to change it: " + d.Loses
+	}
+	return "apply changes it"
 }
 
 func planBuckets(t *terminal, conn *connection) (missing bool, err error) {
@@ -98,7 +108,7 @@ type streamsApply struct {
 	AcceptLoss string `placeholder:"OPERATION" help:"Let the producer go on behind the present end of this operation's log, although its end was lost."`
 }
 
-// Run creates the streams that are missing, and drops the mark of a log whose loss is accepted.
+// Run creates the streams that are missing and changes those that differ, or drops the mark of a log whose loss is accepted.
 func (c *streamsApply) Run(t *terminal) error {
 	definitions, replicas, conn, err := streamDefinitions(t)
 	if err != nil {
@@ -111,11 +121,13 @@ func (c *streamsApply) Run(t *terminal) error {
 	if c.ForgetQuota {
 		return forgetQuota(t, conn)
 	}
+	var refused error
 	for _, want := range definitions {
-		if _, err := natsio.EnsureStream(t.ctx, conn.js, want, t.log); err != nil {
+		err := applyStream(t, conn, want)
+		if err != nil && !errors.Is(err, natsio.ErrLoses) {
 			return err
 		}
-		fmt.Fprintf(t.stdout, "%s  exists\n", want.Name)
+		refused = errors.Join(refused, err)
 	}
 	for _, bucket := range natsio.Buckets() {
 		if _, err := natsio.EnsureBucket(t.ctx, conn.js, bucket, replicas); err != nil {
@@ -123,7 +135,23 @@ func (c *streamsApply) Run(t *terminal) error {
 		}
 		fmt.Fprintf(t.stdout, "bucket %s  exists\n", bucket)
 	}
-	return nil
+	return refused
+}
+
+// applyStream creates a stream, or changes the one that is there.
+func applyStream(t *terminal, conn *connection, want jetstream.StreamConfig) error {
+	stream, err := natsio.EnsureStream(t.ctx, conn.js, want, slog.New(slog.DiscardHandler)) // drift is dealt with here
+	if err != nil {
+		return err
+	}
+	changed, err := natsio.Amend(t.ctx, conn.js, stream, want)
+	for _, d := range changed {
+		fmt.Fprintf(t.stdout, "%s  %s was %s, is %s now\n", want.Name, d.Name, d.Is, d.Should)
+	}
+	if err == nil && len(changed) == 0 {
+		fmt.Fprintf(t.stdout, "%s  exists\n", want.Name)
+	}
+	return err
 }
 
 // forgetQuota deletes the ledgers of all servers.

@@ -102,7 +102,8 @@ func (s *site) startServer() error {
 		return nil
 	}
 	if host, _, err := net.SplitHostPort(s.command.Listen); err == nil && !isLoopback(host) {
-		s.t.log.Warn("the embedded NATS server has no passwords and listens beyond this machine", "listen", s.command.Listen)
+		s.t.log.Warn("the embedded NATS server has no passwords and listens beyond this machine", "listen", s.command.Listen,
+			"next", "whoever reaches it may read and write everything: listen on 127.0.0.1, or use a NATS server with users (NATS_URL)")
 	}
 	server, err := natsserver.Start(natsserver.Options{Dir: s.dataDir(), Listen: s.command.Listen, Log: s.t.log})
 	if err != nil {
@@ -153,13 +154,19 @@ func (s *site) run(ctx context.Context, d *daemon.Daemon) error {
 	p := producer.New(&s.producer, producer.Options{
 		Log: d.Log, Conn: conns[0], Metrics: d.Metrics, Simulated: s.demo != nil, Embedded: embedded,
 	})
+	preview, stopPreview, err := s.preview(d)
+	if err != nil {
+		return err
+	}
+	defer stopPreview()
 	var report func() daemon.Report
 	a := alerter.New(&s.alerter, alerter.Options{
-		Log: d.Log, Conn: conns[1], Metrics: d.Metrics, Embedded: embedded, Ready: func() bool { return report().Ready },
+		Log: d.Log, Conn: conns[1], Metrics: d.Metrics, Embedded: embedded, Preview: preview,
+		Ready: func() bool { return report().Ready },
 	})
 	report = func() daemon.Report { return both(p.Report(), a.Report()) }
 	d.Ready(report)
-	s.welcome(d.Addr())
+	s.welcome(d.Addr(), preview)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.Run(ctx) })
 	group.Go(func() error { return a.Run(ctx) })

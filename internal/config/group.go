@@ -31,7 +31,7 @@ type HTTP struct {
 // NATS is how a program connects to NATS, and how many copies of its streams and buckets it wants.
 type NATS struct {
 	URL      List   `envconfig:"NATS_URL" default:"nats://127.0.0.1:4222" desc:"servers of the NATS cluster, separated by commas"`
-	Creds    File   `envconfig:"NATS_CREDS" desc:"credentials file (JWT and seed)"`
+	Creds    File   `envconfig:"NATS_CREDS" desc:"credentials file (JWT and seed), or the file of an nkey's seed"`
 	User     string `envconfig:"NATS_USER" desc:"user name, with NATS_PASSWORD"`
 	Password Secret `envconfig:"NATS_PASSWORD" desc:"password of NATS_USER"`
 	CA       File   `envconfig:"NATS_CA" desc:"file with the certificates (PEM) to trust instead of the system's"`

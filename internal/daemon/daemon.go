@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,12 +17,17 @@ type Daemon struct {
 	Metrics *prometheus.Registry // served at /metrics; metrics of the process and of Go are in it
 
 	addr     string
+	mux      http.ServeMux
 	ready    atomic.Pointer[Readiness]
 	stopping atomic.Bool
 }
 
 // Addr is where HTTP is served, with the port the system chose where none was given. It is empty when HTTP is off.
 func (d *Daemon) Addr() string { return d.addr }
+
+// Handle serves a part of the program's own beside the usual paths. It may be called at any time, once for each pattern (see
+// [http.ServeMux]).
+func (d *Daemon) Handle(pattern string, handler http.Handler) { d.mux.Handle(pattern, handler) }
 
 // Ready says who answers /readyz from now on. Until it is called the program is starting, and so not ready.
 func (d *Daemon) Ready(r Readiness) { d.ready.Store(&r) }

@@ -86,9 +86,9 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// handler answers GET and HEAD for the three paths.
+// handler answers GET and HEAD for the three paths, and what the program handles beside them.
 func (d *Daemon) handler() http.Handler {
-	mux := http.NewServeMux()
+	mux := &d.mux
 	mux.HandleFunc("GET /healthz", alive)
 	mux.HandleFunc("GET /readyz", d.readyz)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(d.Metrics, promhttp.HandlerOpts{

@@ -62,6 +62,10 @@ func TestViolation(t *testing.T) {
 		{"alerter/incident", slack + "/slackevents", false},
 		{"alerter/incident", "unconnected/alerter/slack", false},
 		{"alerter/slack", slack, true},
+		{"alerter/slack/chart", "golang.org/x/image/vector", true},
+		{"alerter/slack/chart", "unconnected/events", true},
+		{"alerter/slack/chart", "unconnected/alerter/incident", false},
+		{"alerter/slack/chart", slack, false},
 		{"alerter/notlisted", "unconnected/producer/grid", false},
 		{"alerter/notlisted", "unconnected/internal/config", true},
 		{"internal/config", "unconnected/events", false},
@@ -71,6 +75,12 @@ func TestViolation(t *testing.T) {
 		{"internal/natsio", "unconnected/internal/natstest", false},
 		{"internal/natsio", "net/http/httptest", false},
 		{"internal/natstest", "testing", true},
+		{"cmd/unconnected", "unconnected/alerter/slack/fakeslack", true},
+		{"cmd/alerter", "unconnected/alerter/slack/fakeslack", false},
+		{"alerter", "unconnected/alerter/slack/fakeslack", false},
+		{"alerter/slack", "unconnected/alerter/slack/fakeslack", false},
+		{"alerter/slack/fakeslack", "unconnected/alerter/slack/fakeslack/mrkdwn", true},
+		{"alerter/slack/fakeslack", "testing", false},
 	}
 	table := rows(t)
 	for _, test := range tests {

@@ -90,12 +90,20 @@ func violation(table []row, pkg, imported string) string {
 		return "the contract costs its users as little as possible"
 	case forTests(imported) && !forTests(pkg):
 		return "production code does not import what is for tests"
+	case within(ours, standIn) && !within(pkg, standIn) && !within(pkg, operatorsTool) && !forTests(pkg):
+		return "only the operator's tool and tests run a stand-in for Slack"
 	}
 	return ""
 }
 
-// forTests reports whether a package is there for tests: testing, natstest, fakeslack.
+// standIn is the Slack that tests talk to, and that the operator's tool shows where there is no Slack.
+const (
+	standIn       = "alerter/slack/fakeslack"
+	operatorsTool = "cmd/unconnected"
+)
+
+// forTests reports whether a package is there for tests: testing, natstest.
 func forTests(pkg string) bool {
 	name := pkg[strings.LastIndex(pkg, "/")+1:]
-	return within(pkg, "testing") || strings.HasSuffix(name, "test") || strings.HasPrefix(name, "fake")
+	return within(pkg, "testing") || strings.HasSuffix(name, "test")
 }

@@ -251,12 +251,12 @@ func (k *Keeper) announce(ctx context.Context, key string, c claim, patience tim
 	if err != nil {
 		return 0, err
 	}
-	return k.send(ctx, key+waiting+c.ID, message{value: value, ttl: waitTTL}, patience)
+	return k.send(ctx, WaitingKey(key, c.ID), message{value: value, ttl: waitTTL}, patience)
 }
 
 // withdraw takes an announcement back. The marker of that goes away by itself.
 func (k *Keeper) withdraw(key, id string) {
-	msg := nats.NewMsg(k.subject(key + waiting + id))
+	msg := nats.NewMsg(k.subject(WaitingKey(key, id)))
 	msg.Header.Set(headerOp, opPurge)
 	msg.Header.Set(jetstream.MsgRollup, jetstream.MsgRollupSubject)
 	msg.Header.Set(jetstream.MsgTTLHeader, waitTTL.String())

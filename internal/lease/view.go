@@ -164,6 +164,9 @@ func (v *view) passOver(key string, c claim) {
 // waiting stands between a lease's key and the ID of one who waits for it.
 const waiting = ".wait."
 
+// WaitingKey is where who waits for a lease says so, in the bucket of the lease.
+func WaitingKey(key, id string) string { return key + waiting + id }
+
 // apply notes an entry that the watcher saw.
 func (v *view) apply(e jetstream.KeyValueEntry) {
 	v.mu.Lock()

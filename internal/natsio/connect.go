@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,17 +19,18 @@ import (
 // Errors that [Explain] finds.
 var (
 	// ErrPermission is wrapped by the error of a request that the server's permissions forbid.
-	ErrPermission = errors.New("NATS permissions forbid it; give this user the permission")
+	ErrPermission = errors.New("NATS permissions forbid it; `unconnected streams users` prints what each role needs")
 	// ErrAway is wrapped by the error of a request that could not be sent.
 	ErrAway = errors.New("NATS is not reachable; it is tried again until it is (NATS_URL says where)")
 )
 
 // Options turns the settings into connection options, for [nats.Connect] and for an embedded server alike: reconnecting
 // for ever, no buffering of what is published while the connection is away (it would be delivered after its publisher
-// had given it up), every asynchronous error logged.
+// had given it up), every asynchronous error logged. The name is the program's, as the server shows it.
 func Options(name string, c *config.NATS, log *slog.Logger) []nats.Option {
 	options := []nats.Option{
 		nats.Name(name),
+		nats.CustomInboxPrefix(inboxPrefix(name, c)),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(250 * time.Millisecond),
 		nats.ReconnectJitter(250*time.Millisecond, time.Second),
@@ -45,7 +47,7 @@ func Options(name string, c *config.NATS, log *slog.Logger) []nats.Option {
 			}
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("NATS connection is back", "server", nc.ConnectedUrlRedacted()) }),
-		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) { logAsync(log, sub, err) }),
+		nats.ErrorHandler(logAsync(log, slog.LevelError)),
 	}
 	return append(options, authentication(c)...)
 }
@@ -53,11 +55,11 @@ func Options(name string, c *config.NATS, log *slog.Logger) []nats.Option {
 // sayOnce logs why the connection can't be opened, each new reason once.
 func sayOnce(log *slog.Logger) nats.ConnErrHandler {
 	var said string
-	return func(_ *nats.Conn, err error) {
+	return func(nc *nats.Conn, err error) {
 		if errors.Is(err, nats.ErrNoServers) { // the round of all servers failed; each one said why
 			return
 		}
-		if reason := err.Error(); reason != said {
+		if reason := explainConnection(err, own(nc.Opts.TLSCertCB), time.Now()).Error(); reason != said {
 			said = reason
 			log.Warn("NATS can't be reached; trying again", "reason", reason)
 		}
@@ -67,7 +69,7 @@ func sayOnce(log *slog.Logger) nats.ConnErrHandler {
 func authentication(c *config.NATS) []nats.Option {
 	var options []nats.Option
 	if c.Creds != "" {
-		options = append(options, nats.UserCredentials(string(c.Creds)))
+		options = append(options, credentials(c.Creds))
 	}
 	if c.User != "" {
 		// Asked at each connection attempt, so that a rotated secret file is seen.
@@ -85,23 +87,33 @@ func authentication(c *config.NATS) []nats.Option {
 	return options
 }
 
-func logAsync(log *slog.Logger, sub *nats.Subscription, err error) {
-	if errors.Is(err, nats.ErrPermissionViolation) {
-		log.Error("NATS refuses a subject; give this user the permission", "error", err)
-		return
+// logAsync logs what no call returns. What is refused is refused again and again, and said once, at a level of its own.
+func logAsync(log *slog.Logger, refusals slog.Level) nats.ErrHandler {
+	var mu sync.Mutex
+	said := make(map[string]bool) // guarded by mu
+	return func(_ *nats.Conn, sub *nats.Subscription, err error) {
+		if refused := refusalOf(err); refused != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			if !said[refused.Error()] {
+				said[refused.Error()] = true
+				log.Log(context.Background(), refusals, "NATS refuses a subject", "error", refused)
+			}
+			return
+		}
+		attrs := []any{"error", err}
+		if sub != nil {
+			attrs = append(attrs, "subject", sub.Subject)
+		}
+		log.Warn("NATS reports a problem", attrs...)
 	}
-	attrs := []any{"error", err}
-	if sub != nil {
-		attrs = append(attrs, "subject", sub.Subject)
-	}
-	log.Warn("NATS reports a problem", attrs...)
 }
 
 // Connect opens the connection. A server that is away is no error: the connection keeps trying, and says so once.
 func Connect(name string, c *config.NATS, log *slog.Logger) (*nats.Conn, error) {
 	nc, err := nats.Connect(strings.Join(c.URL, ","), Options(name, c, log)...)
 	if err != nil {
-		return nil, fmt.Errorf("connect to NATS at %s: %w", c.Servers(), err)
+		return nil, fmt.Errorf("connect to NATS at %s: %w", c.Servers(), explainConnection(err, ownOf(c), time.Now()))
 	}
 	if !nc.IsConnected() {
 		log.Warn("NATS is not reachable; trying again until it is", "servers", c.Servers())
@@ -111,9 +123,13 @@ func Connect(name string, c *config.NATS, log *slog.Logger) (*nats.Conn, error) 
 
 // Dial is Connect for a tool that a person waits for: a server that is away is an error.
 func Dial(ctx context.Context, name string, c *config.NATS, log *slog.Logger) (*nats.Conn, error) {
-	options := append(Options(name, c, log), nats.RetryOnFailedConnect(false), nats.Timeout(5*time.Second))
+	options := append(Options(name, c, log), nats.RetryOnFailedConnect(false), nats.Timeout(5*time.Second),
+		nats.ErrorHandler(logAsync(log, slog.LevelDebug))) // the command's own error says it, see [Refused]
 	nc, err := nats.Connect(strings.Join(c.URL, ","), options...)
 	if err != nil {
+		if explained := explainConnection(err, ownOf(c), time.Now()); explained.Error() != err.Error() {
+			return nil, fmt.Errorf("connect to NATS at %s: %w", c.Servers(), explained)
+		}
 		return nil, fmt.Errorf("connect to NATS at %s: %w (is it running? NATS_URL says where)", c.Servers(), err)
 	}
 	return nc, nil
@@ -139,18 +155,21 @@ func IsConflict(err error) bool {
 // has refused a subject to it, which shows as a time-out. Any other error it returns as it is.
 func Explain(js jetstream.JetStream, err error) error {
 	conn := js.Conn()
-	refused := conn.LastError()
-	timedOut := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
+	err = Refused(conn, err)
 	switch {
+	case errors.Is(err, ErrPermission):
+		return err
 	case errors.Is(err, nats.ErrReconnectBufExceeded), err != nil && !conn.IsConnected():
-		if refused != nil {
-			return fmt.Errorf("%w: %w", ErrAway, refused)
+		if last := conn.LastError(); last != nil {
+			return fmt.Errorf("%w: %w", ErrAway, explainConnection(last, own(conn.Opts.TLSCertCB), time.Now()))
 		}
 		return ErrAway
-	case timedOut && errors.Is(refused, nats.ErrPermissionViolation):
-		return fmt.Errorf("%w: %w: %w", err, ErrPermission, refused)
-	case timedOut:
+	case isTimeout(err):
 		return fmt.Errorf("%w: NATS does not answer in time; look at the server and its disk", err)
 	}
 	return err
+}
+
+func isTimeout(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
 }

@@ -1,8 +1,11 @@
 package natsio
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -15,28 +18,95 @@ func FirstRetained(info *jetstream.StreamInfo) uint64 {
 	return info.State.FirstSeq
 }
 
-// Drift lists how an existing stream differs from the wanted definition, in the parts that this product defines; a line
-// each: name, what it is, what it should be.
+// Difference is one part in which an existing stream is not as it should be.
+type Difference struct {
+	Name       string // such as "max age"
+	Is, Should string
+	Loses      string // what is lost when it is changed; empty when nothing is, so that [Amend] changes it
+}
+
+func (d Difference) String() string {
+	return fmt.Sprintf("%s is %s, should be %s", d.Name, d.Is, d.Should)
+}
+
+// Drift is [Differences] in words; a line each.
 func Drift(is, want jetstream.StreamConfig) []string {
 	var lines []string
-	compare := func(name string, is, want any) {
+	for _, d := range Differences(is, want) {
+		lines = append(lines, d.String())
+	}
+	return lines
+}
+
+// Differences lists how an existing stream differs from the wanted definition, in the parts that this product defines.
+func Differences(is, want jetstream.StreamConfig) []Difference {
+	var list []Difference
+	compare := func(name string, is, want any, loses string) {
 		if is != want {
-			lines = append(lines, fmt.Sprintf("%s is %v, should be %v", name, is, want))
+			list = append(list, Difference{name, fmt.Sprint(is), fmt.Sprint(want), loses})
 		}
 	}
-	subjects := func(c jetstream.StreamConfig) string { return fmt.Sprint(slices.Sorted(slices.Values(c.Subjects))) }
-	compare("subjects", subjects(is), subjects(want))
-	compare("replicas", is.Replicas, want.Replicas)
-	compare("max age", is.MaxAge, want.MaxAge)
-	compare("max bytes", is.MaxBytes, want.MaxBytes)
-	compare("max messages", is.MaxMsgs, want.MaxMsgs)
-	compare("max messages per subject", is.MaxMsgsPerSubject, want.MaxMsgsPerSubject)
-	compare("storage", is.Storage, want.Storage)
-	compare("retention", is.Retention, want.Retention)
-	compare("discard", is.Discard, want.Discard)
-	compare("allow direct", is.AllowDirect, want.AllowDirect)
-	compare("deny delete", is.DenyDelete, want.DenyDelete)
-	compare("deny purge", is.DenyPurge, want.DenyPurge)
-	compare("compression", is.Compression, want.Compression)
-	return lines
+	compare("subjects", subjects(is), subjects(want), ifNot(isSubset(is.Subjects, want.Subjects), "messages on the subjects that are left out are refused"))
+	compare("replicas", is.Replicas, want.Replicas, ifNot(is.Replicas < want.Replicas, "copies are deleted"))
+	const older = "the oldest messages are deleted"
+	compare("max age", is.MaxAge, want.MaxAge, ifNot(grows(is.MaxAge, want.MaxAge), older))
+	compare("max bytes", is.MaxBytes, want.MaxBytes, ifNot(grows(is.MaxBytes, want.MaxBytes), older))
+	compare("max messages", is.MaxMsgs, want.MaxMsgs, ifNot(grows(is.MaxMsgs, want.MaxMsgs), older))
+	compare("max messages per subject", is.MaxMsgsPerSubject, want.MaxMsgsPerSubject, ifNot(grows(is.MaxMsgsPerSubject, want.MaxMsgsPerSubject), older))
+	const another = "it takes another stream, and all of the messages"
+	compare("storage", is.Storage, want.Storage, another)
+	compare("retention", is.Retention, want.Retention, another)
+	compare("discard", is.Discard, want.Discard, "messages may be deleted, or refused, that are not now")
+	compare("allow direct", is.AllowDirect, want.AllowDirect, "")
+	compare("deny delete", is.DenyDelete, want.DenyDelete, ifNot(want.DenyDelete, "the protection"))
+	compare("deny purge", is.DenyPurge, want.DenyPurge, ifNot(want.DenyPurge, "the protection"))
+	compare("compression", is.Compression, want.Compression, "")
+	return list
+}
+
+func subjects(c jetstream.StreamConfig) string {
+	return fmt.Sprint(slices.Sorted(slices.Values(c.Subjects)))
+}
+
+func isSubset(part, whole []string) bool {
+	return !slices.ContainsFunc(part, func(subject string) bool { return !slices.Contains(whole, subject) })
+}
+
+// grows tells whether a limit leaves room for all that another one does; zero and less mean without limit.
+func grows[N interface{ ~int64 }](is, want N) bool { return want <= 0 || is > 0 && want >= is }
+
+func ifNot(harmless bool, loses string) string {
+	if harmless {
+		return ""
+	}
+	return loses
+}
+
+// ErrLoses is wrapped by the error of [Amend] for a change that loses something.
+var ErrLoses = errors.New("a change is refused that loses something; set the variables to what is there, or do it by hand if it is meant (nats stream edit)")
+
+// Amend makes an existing stream what it should be and returns what it has changed. When a single difference loses
+// something, nothing is changed.
+func Amend(ctx context.Context, js jetstream.JetStream, stream jetstream.Stream, want jetstream.StreamConfig) ([]Difference, error) {
+	is := stream.CachedInfo().Config
+	drift := Differences(is, want)
+	var losses []string
+	for _, d := range drift {
+		if d.Loses != "" {
+			losses = append(losses, d.String()+" ("+d.Loses+")")
+		}
+	}
+	switch {
+	case len(losses) > 0:
+		return nil, fmt.Errorf("stream %s: %s: %w", want.Name, strings.Join(losses, "; "), ErrLoses)
+	case len(drift) == 0:
+		return nil, nil
+	}
+	is.Subjects, is.Replicas = want.Subjects, want.Replicas
+	is.MaxAge, is.MaxBytes, is.MaxMsgs, is.MaxMsgsPerSubject = want.MaxAge, want.MaxBytes, want.MaxMsgs, want.MaxMsgsPerSubject
+	is.AllowDirect, is.DenyDelete, is.DenyPurge, is.Compression = want.AllowDirect, want.DenyDelete, want.DenyPurge, want.Compression
+	if _, err := js.UpdateStream(ctx, is); err != nil {
+		return nil, fmt.Errorf("change stream %s: %w", want.Name, explain(Explain(js, err), want))
+	}
+	return drift, nil
 }

@@ -23,11 +23,16 @@ const (
 	BucketNotices = "unconnected_notices" // incident and channel → what was done in Slack
 
 	BucketSnapshots = "unconnected_snapshots" // operation → what evaluation knew, so that a restart need not read all of the history
+
+	BucketSilences = "unconnected_silences" // silence id → who wants what to be silent until when
 )
+
+// KeyDuty is the key in [BucketLeases] by which the alerters agree which of them judges and tells.
+const KeyDuty = "alerter"
 
 // Buckets lists the buckets of this product.
 func Buckets() []string {
-	return []string{BucketMarks, BucketStatus, BucketLeases, BucketAlerter, BucketNotices, BucketSnapshots}
+	return []string{BucketMarks, BucketStatus, BucketLeases, BucketAlerter, BucketNotices, BucketSnapshots, BucketSilences}
 }
 
 // StreamOptions are the settings as the stream definitions take them.
@@ -45,14 +50,24 @@ func EnsureStream(ctx context.Context, js jetstream.JetStream, want jetstream.St
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // somebody else was faster
 			stream, err = js.Stream(ctx, want.Name)
 		}
+		err = explainMissing(js, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", want.Name, explain(Explain(js, err), want))
 	}
 	for _, d := range Drift(stream.CachedInfo().Config, want) {
-		log.Warn("a stream differs from the settings; it is used as it is", "stream", want.Name, "difference", d)
+		log.Warn("a stream differs from the settings; it is used as it is, and `unconnected streams plan` shows what could be done",
+			"stream", want.Name, "difference", d)
 	}
 	return stream, nil
+}
+
+// explainMissing says what to do when what is missing can't be created for want of a permission. Explain leaves it as it is.
+func explainMissing(js jetstream.JetStream, err error) error {
+	if err = Explain(js, err); errors.Is(err, ErrPermission) {
+		return fmt.Errorf("it is missing, and this user may not create it: run `unconnected streams apply` as a user who may (admin): %w", err)
+	}
+	return err
 }
 
 // jsErrStorage is the server's answer when the bytes that a stream reserves are not there.
@@ -89,6 +104,7 @@ func EnsureBucket(ctx context.Context, js jetstream.JetStream, bucket string, re
 		if errors.Is(err, jetstream.ErrBucketExists) { // somebody else was faster
 			kv, err = js.KeyValue(ctx, bucket)
 		}
+		err = explainMissing(js, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("bucket %s: %w", bucket, Explain(js, err))

@@ -102,8 +102,11 @@ func TestAMissingPermissionIsNamed(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 			defer cancel()
 			err := c.do(ctx, connectAs(t, s, c.user))
-			if !errors.Is(err, natsio.ErrPermission) || !strings.Contains(err.Error(), c.subject) {
+			if !errors.Is(err, natsio.ErrPermission) || !strings.Contains(err.Error(), "this user may not publish to "+c.subject) {
 				t.Errorf("error %v does not say that %s is forbidden", err, c.subject)
+			}
+			if creating := strings.Contains(c.subject, ".CREATE."); strings.Contains(err.Error(), "unconnected streams apply") != creating {
+				t.Errorf("who has to create what is missing: %v", err)
 			}
 		})
 	}
@@ -124,6 +127,9 @@ func TestAWrongPassword(t *testing.T) {
 	_, err := natsio.Dial(t.Context(), "test", settings(t, s, "admin", "wrong-word"), slog.New(slog.NewTextHandler(&book, nil)))
 	if !errors.Is(err, nats.ErrAuthorization) || !natsio.Permanent(err) {
 		t.Errorf("Dial: %v", err)
+	}
+	if !strings.Contains(err.Error(), "NATS_PASSWORD") || strings.Contains(err.Error(), "is it running") {
+		t.Errorf("Dial does not say what to do: %v", err)
 	}
 	if text := err.Error() + book.String(); strings.Contains(text, "wrong-word") {
 		t.Errorf("the password shows: %s", text)

@@ -2,13 +2,13 @@ package fakeslack
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"time"
 )
 
 func (s *Server) authTest(map[string]string) answer {
-	return answer{"ok": true, "url": "https://fake.slack.com/", "team": "Fake", "team_id": "T000FAKE", "user": "unconnected", "user_id": "U000FAKE", "bot_id": "B000FAKE"}
+	return answer{
+		"ok": true, "url": workspaceURL, "team": "Fake", "team_id": teamID, "user": "unconnected", "user_id": botUser, "bot_id": botID,
+	}
 }
 
 // writable finds the channel of a post or an edit, or says why there is none.
@@ -32,25 +32,30 @@ func (s *Server) postMessage(args map[string]string) answer {
 	if refused != nil {
 		return refused
 	}
-	m := &Message{Channel: c.ID, ThreadTS: s.rootOf(args["thread_ts"])}
-	m.Broadcast = m.ThreadTS != "" && isTrue(args["reply_broadcast"])
+	m := &Message{Channel: c.ID}
 	if code := m.fill(args, maxPost); code != "" {
 		return refuse(code)
 	}
+	m.ThreadTS = s.rootOf(c, args["thread_ts"])
+	m.Broadcast = m.ThreadTS != "" && isTrue(args["reply_broadcast"])
 	s.add(m)
 	return answer{"ok": true, "channel": c.ID, "ts": m.TS, "message": m.object(false)}
 }
 
 // rootOf is the thread that a post with this thread_ts belongs to: "" when its root is gone, because Slack then posts
-// to the channel.
-func (s *Server) rootOf(ts string) string {
-	if m := s.message(ts); m != nil {
-		if m.ThreadTS != "" {
-			return m.ThreadTS
-		}
-		return m.TS
+// to the channel. The caller holds mu.
+func (s *Server) rootOf(c *Channel, ts string) string {
+	m := s.message(ts)
+	if m == nil && ts != "" {
+		m = s.adopt(c, ts)
 	}
-	return ""
+	switch {
+	case m == nil || m.Channel != c.ID:
+		return ""
+	case m.ThreadTS != "":
+		return m.ThreadTS
+	}
+	return m.TS
 }
 
 func (s *Server) update(args map[string]string) answer {
@@ -62,18 +67,26 @@ func (s *Server) update(args map[string]string) answer {
 		return refuse("channel_not_found") // an edit needs the id
 	}
 	m := s.message(args["ts"])
-	if m == nil || m.Channel != c.ID {
+	switch {
+	case m != nil && m.Channel != c.ID, m == nil && !s.adoptable(args["ts"]):
 		return refuse("message_not_found")
-	}
-	if m.Webhook {
+	case m != nil && (m.Webhook || m.User != ""):
 		return refuse("cant_update_message")
 	}
-	changed := *m
+	var changed Message
+	if m != nil {
+		changed = *m
+	}
 	if code := changed.fill(args, maxUpdate); code != "" {
 		return refuse(code)
 	}
+	if m == nil {
+		m = s.adopt(c, args["ts"])
+		changed.Channel, changed.TS = m.Channel, m.TS
+	}
 	changed.Edits++
 	*m = changed
+	s.touch(m)
 	return answer{"ok": true, "channel": c.ID, "ts": m.TS, "text": m.Text, "message": m.object(false)}
 }
 
@@ -120,29 +133,17 @@ func (m *Message) checkMetadata() (code string) {
 	return ""
 }
 
-// add gives the message its ts: the time, and never the same twice.
-func (s *Server) add(m *Message) {
-	s.last = max(s.last+1, s.now().UnixMicro())
-	m.TS = stamp(s.last)
-	s.messages = append(s.messages, m)
-}
-
-func stamp(micro int64) string {
-	return fmt.Sprintf("%d.%06d", micro/int64(time.Second/time.Microsecond), micro%int64(time.Second/time.Microsecond))
-}
-
-func (s *Server) message(ts string) *Message {
-	for _, m := range s.messages {
-		if m.TS == ts {
-			return m
-		}
-	}
-	return nil
-}
-
 // object is the message as answers contain it.
 func (m *Message) object(metadata bool) answer {
-	object := answer{"type": "message", "ts": m.TS, "text": m.Text, "bot_id": "B000FAKE"}
+	object := answer{"type": "message", "ts": m.TS, "text": m.Text}
+	if m.User == "" {
+		object["bot_id"], object["user"] = botID, botUser
+	} else {
+		object["user"] = m.User
+	}
+	if len(m.Files) > 0 {
+		object["files"] = fileObjects(m.Files)
+	}
 	if m.ThreadTS != "" {
 		object["thread_ts"] = m.ThreadTS
 	}
@@ -156,7 +157,7 @@ func (m *Message) object(metadata bool) answer {
 		object["metadata"] = m.Metadata
 	}
 	if m.Edits > 0 {
-		object["edited"] = answer{"user": "U000FAKE", "ts": m.TS}
+		object["edited"] = answer{"user": botUser, "ts": m.TS}
 	}
 	return object
 }

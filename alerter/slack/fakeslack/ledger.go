@@ -9,11 +9,12 @@ import (
 // Request is one request as it came.
 type Request struct {
 	At     time.Time
-	Method string            // "chat.postMessage", …, or "webhook"
+	Method string            // "chat.postMessage", …, "webhook", "upload", "response_url"; "ack" for one by Socket Mode
 	Args   map[string]string // without the token; what was no text is JSON
 	Fault  string            // what was done to it on demand; "" for nothing
 	Answer string            // "ok", or the error; "" when it was never handled
-	TS     string            // the message posted or changed
+	TS     string            // the message posted or changed; for an ack the one that was clicked on
+	Took   time.Duration     // from sending an envelope to its ack; over [AckLimit] Slack shows people a warning
 }
 
 // Message is a message as the channel shows it now.
@@ -26,7 +27,18 @@ type Message struct {
 	Blocks    json.RawMessage // nil without
 	Metadata  json.RawMessage // nil without
 	Edits     int
-	Webhook   bool // posted by the webhook
+	Webhook   bool   // posted by the webhook
+	User      string // id of the person who wrote it; "" for the app
+	To        string // id of the only person who sees it, for an ephemeral one; else ""
+	Files     []File
+}
+
+// File is an uploaded file.
+type File struct {
+	ID, Name, Title string
+	AltText         string // for those who do not see the image
+	Type            string // of its content, as detected: "image/png"
+	Data            []byte // not to be changed
 }
 
 // IsRoot tells whether the message is one of its own in the channel.
@@ -60,6 +72,20 @@ func (s *Server) Messages(channel string) []Message {
 		}
 	}
 	return all
+}
+
+// Ephemeral returns the messages that only this person, named by id or name, sees in a channel, oldest first.
+func (s *Server) Ephemeral(channel, user string) []Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, u := s.channel(channel), s.user(user)
+	var some []Message
+	for _, m := range s.whispers {
+		if c != nil && u != nil && m.Channel == c.ID && m.To == u.ID {
+			some = append(some, *m)
+		}
+	}
+	return some
 }
 
 // Roots returns the messages of a channel that are in no thread, oldest first.

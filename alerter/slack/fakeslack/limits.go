@@ -3,6 +3,7 @@ package fakeslack
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"unicode/utf16"
 )
 
@@ -19,6 +20,20 @@ const (
 	maxElements  = 10 // of a context
 	maxActions   = 25 // elements
 	maxBlockID   = 255
+
+	maxActionID     = 255
+	maxButton       = 75 // text
+	maxButtonValue  = 2000
+	maxURL          = 3000
+	maxPlaceholder  = 150
+	maxOptions      = 100 // of a select
+	maxOverflow     = 5   // options of an overflow menu
+	maxGroups       = 100 // of options
+	maxOption       = 75  // text, description, label of a group
+	maxOptionValue  = 150
+	maxConfirmTitle = 100
+	maxConfirmText  = 300
+	maxConfirmLabel = 30
 )
 
 // length counts as Slack may: in UTF-16 units.
@@ -39,6 +54,9 @@ type block struct {
 	Text     *textObject       `json:"text"`
 	Fields   []textObject      `json:"fields"`
 	Elements []json.RawMessage `json:"elements"`
+	// Accessory stands beside the text of a section.
+	Accessory json.RawMessage `json:"accessory"`
+	AltText   string          `json:"alt_text"` // of an image
 }
 
 // checkBlocks counts the blocks, or says which of Slack's errors they deserve.
@@ -58,6 +76,9 @@ func checkBlocks(raw json.RawMessage) (count int, code string) {
 			return 0, "invalid_blocks"
 		}
 	}
+	if repeats(blocks) {
+		return 0, "invalid_blocks"
+	}
 	if length(string(raw)) > maxAllBlocks && length(texts(blocks)) > maxAllBlocks {
 		return 0, "msg_blocks_too_long"
 	}
@@ -74,7 +95,7 @@ func (b *block) fits() bool {
 	case "context":
 		return len(b.Elements) > 0 && len(b.Elements) <= maxElements && !slices.ContainsFunc(b.Elements, contextUnfit)
 	case "actions":
-		return len(b.Elements) > 0 && len(b.Elements) <= maxActions
+		return len(b.Elements) > 0 && len(b.Elements) <= maxActions && !slices.ContainsFunc(b.Elements, elementUnfit)
 	case "divider", "image", "file":
 		return true
 	}
@@ -89,6 +110,9 @@ func (b *block) sectionFits() bool {
 		if !f.fits(maxField, "plain_text", "mrkdwn") {
 			return false
 		}
+	}
+	if len(b.Accessory) > 0 && elementUnfit(b.Accessory) {
+		return false
 	}
 	return b.Text == nil || b.Text.fits(maxSection, "plain_text", "mrkdwn")
 }
@@ -116,4 +140,12 @@ func texts(blocks []block) string {
 		}
 	}
 	return all
+}
+
+// id is how the block is called in payloads: Slack gives a name to those without.
+func (b *block) id(i int) string {
+	if b.BlockID != "" {
+		return b.BlockID
+	}
+	return "block" + strconv.Itoa(i)
 }

@@ -119,16 +119,25 @@ func (s *Server) list(args map[string]string) answer {
 }
 
 func (s *Server) info(args map[string]string) answer {
-	c := s.channel(args["channel"])
-	switch {
-	case c == nil || c.ID != args["channel"] || c.Private && c.NotMember:
-		return refuse("channel_not_found")
-	case !c.Private && !s.can("channels:read"):
-		return missing("channels:read")
-	case c.Private && !s.can("groups:read"):
-		return missing("groups:read")
+	c, refused := s.visible(args["channel"])
+	if refused != nil {
+		return refused
 	}
 	return answer{"ok": true, "channel": c.object()}
+}
+
+// visible finds the channel of a request about a channel, by its id, or says why there is none.
+func (s *Server) visible(id string) (*Channel, answer) {
+	c := s.channel(id)
+	switch {
+	case c == nil || c.ID != id || c.Private && c.NotMember:
+		return nil, refuse("channel_not_found")
+	case !c.Private && !s.can("channels:read"):
+		return nil, missing("channels:read")
+	case c.Private && !s.can("groups:read"):
+		return nil, missing("groups:read")
+	}
+	return c, nil
 }
 
 func (c *Channel) object() answer {

@@ -15,13 +15,14 @@ import (
 	"unconnected/internal/config"
 	"unconnected/internal/diagnosis"
 	"unconnected/internal/natsio"
+	"unconnected/internal/natsroles"
 )
 
 // Options say what NATS is held against.
 type Options struct {
 	NATS    config.NATS
 	History config.History
-	Needs   []Need // what the programs publish that this environment is for
+	Roles   []natsroles.Role // of the programs that this environment is for
 }
 
 // examination is one look at a server.
@@ -47,7 +48,7 @@ func Examine(ctx context.Context, nc *nats.Conn, o Options) (server, streams dia
 	if clock, known := e.clock(ctx, all); known {
 		server = append(server, clock)
 	}
-	return append(server, judgePermissions(e.user(ctx), o.Needs), judgeSync(storing)), e.stored(ctx, all)
+	return append(server, judgePermissions(e.user(ctx), o.Roles), judgeSync(storing)), e.stored(ctx, all)
 }
 
 func (e *examination) streams(ctx context.Context) []stream {

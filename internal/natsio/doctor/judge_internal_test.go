@@ -11,6 +11,7 @@ import (
 
 	"unconnected/events"
 	"unconnected/internal/diagnosis"
+	"unconnected/internal/natsroles"
 )
 
 // verdict is what is wanted of a finding: its status and a part of what it says.
@@ -189,16 +190,25 @@ func TestCovers(t *testing.T) {
 }
 
 func TestJudgePermissions(t *testing.T) {
-	needs := []Need{{"calls.unconnected", "store windows"}, {"$KV.unconnected_marks.default", "mark"}}
+	roles := []natsroles.Role{
+		{Name: "producer", Publish: []string{"calls.unconnected", "calls.unconnected.*"}}, {Name: "alerter", Publish: []string{"$KV.marks.>"}},
+	}
 	publish := func(allow, deny []string) *user {
 		return &user{Permissions: &permissions{Publish: &subjects{allow, deny}}}
 	}
-	verdict{diagnosis.Skipped, "does not tell"}.check(t, judgePermissions(nil, needs))
-	verdict{diagnosis.OK, "everything"}.check(t, judgePermissions(&user{}, needs))
-	verdict{diagnosis.OK, "2 of 2"}.check(t, judgePermissions(publish([]string{"calls.>", "$KV.>"}, nil), needs))
-	verdict{diagnosis.OK, "2 of 2"}.check(t, judgePermissions(publish(nil, []string{"$SYS.>"}), needs))
-	verdict{diagnosis.Failed, "may not mark ($KV.unconnected_marks.default)"}.check(t, judgePermissions(publish([]string{"calls.>"}, nil), needs))
-	verdict{diagnosis.Failed, "may not store windows"}.check(t, judgePermissions(publish(nil, []string{"calls.*"}), needs))
+	verdict{diagnosis.Skipped, "does not tell"}.check(t, judgePermissions(nil, roles))
+	verdict{diagnosis.OK, "everything"}.check(t, judgePermissions(&user{}, roles))
+	verdict{diagnosis.OK, "all that the producer and alerter needs"}.check(t, judgePermissions(publish([]string{"calls.>", "$KV.>"}, nil), roles))
+	verdict{diagnosis.OK, "all that"}.check(t, judgePermissions(publish(nil, []string{"$SYS.>"}), roles))
+	verdict{diagnosis.Warning, "lacks rights of the alerter: may not publish $KV.marks.>"}.check(t, judgePermissions(publish([]string{"calls.>"}, nil), roles))
+	verdict{diagnosis.Warning, "of the producer: may not publish calls.unconnected"}.check(t, judgePermissions(publish(nil, []string{"calls.*"}), roles))
+	verdict{diagnosis.OK, "no program"}.check(t, judgePermissions(publish([]string{"calls.>"}, nil), nil))
+	for _, role := range natsroles.Roles() { // each may do its own work, and the admin everybody's
+		if role.Name == natsroles.Admin {
+			verdict{diagnosis.OK, ""}.check(t, judgePermissions(publish(role.Publish, role.Deny), natsroles.Roles()))
+		}
+		verdict{diagnosis.OK, ""}.check(t, judgePermissions(publish(role.Publish, role.Deny), []natsroles.Role{role}))
+	}
 }
 
 func TestJudgeClock(t *testing.T) {

@@ -1,10 +1,12 @@
 package doctor
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"unconnected/internal/diagnosis"
+	"unconnected/internal/natsroles"
 )
 
 // user is what the server says of the user of a connection.
@@ -46,26 +48,48 @@ func covers(pattern, subject string) bool {
 	return len(words) == len(rest)
 }
 
-// A Need is a subject that a program publishes on, and what for.
-type Need struct{ Subject, What string }
+// mostRefused are named in a finding.
+const mostRefused = 4
 
-// judgePermissions tells which needs the user can't meet. u is nil when the server does not tell who we are.
-func judgePermissions(u *user, needs []Need) diagnosis.Finding {
+// judgePermissions tells which rights of roles the user lacks. u is nil when the server does not tell who we are.
+func judgePermissions(u *user, roles []natsroles.Role) diagnosis.Finding {
 	const check = "permissions"
 	if u == nil {
 		return diagnosis.Skip(check, "", "the server does not tell what this user may do; what is refused shows in the logs")
 	}
-	var refused []string
-	for _, n := range needs {
-		if !u.Permissions.may(n.Subject) {
-			refused = append(refused, n.What+" ("+n.Subject+")")
+	var names, lacking, refused []string
+	for _, role := range roles {
+		names = append(names, role.Name)
+		before := len(refused)
+		for _, pattern := range role.Publish {
+			if !u.Permissions.may(instance(pattern)) {
+				refused = append(refused, pattern)
+			}
+		}
+		if len(refused) > before {
+			lacking = append(lacking, role.Name)
 		}
 	}
+	slices.Sort(refused)
+	refused = slices.Compact(refused)
+	what := strings.Join(names, " and ")
 	switch {
 	case len(refused) > 0:
-		return diagnosis.Fail(check, "let this user publish on these subjects", "the user may not %s", strings.Join(refused, ", "))
+		more := ""
+		if n := len(refused) - mostRefused; n > 0 {
+			refused, more = refused[:mostRefused], fmt.Sprintf(" and %d more", n)
+		}
+		return diagnosis.Warn(check, "right if the "+strings.Join(lacking, " and the ")+" connects as another user; else give this one the rights that `unconnected streams users` prints",
+			"this user lacks rights of the %s: may not publish %s%s", strings.Join(lacking, " and the "), strings.Join(refused, ", "), more)
 	case u.Permissions == nil || u.Permissions.Publish == nil:
 		return diagnosis.Ok(check, "the user may do everything")
+	case what == "":
+		return diagnosis.Ok(check, "the user may do certain things only; no program is configured here that needs more")
 	}
-	return diagnosis.Ok(check, "the user may do what is needed: %d of %d subjects", len(needs), len(needs))
+	return diagnosis.Ok(check, "the user may do all that the %s needs", what)
+}
+
+// instance is a subject that a pattern covers.
+func instance(pattern string) string {
+	return strings.NewReplacer("*", "any", ">", "any").Replace(pattern)
 }

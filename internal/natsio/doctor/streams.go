@@ -31,6 +31,9 @@ func judgeStream(s *stream, clustered bool) diagnosis.Finding {
 	switch {
 	case s.missing():
 		return diagnosis.Warn(check, plan, "is not there yet")
+	case errors.Is(s.err, natsio.ErrPermission):
+		return diagnosis.Warn(check, "right for a user that has nothing to do with it; `unconnected streams users` prints what each kind of user needs",
+			"this user may not look at it: %v", s.err)
 	case s.err != nil:
 		return diagnosis.Fail(check, "let this user ask for it ($JS.API.STREAM.INFO."+check+"), or look at the server", "can't be looked at: %v", s.err)
 	case s.info.Config.Storage != jetstream.FileStorage:

@@ -1,0 +1,175 @@
+package alerter
+
+import (
+	"slices"
+	"time"
+
+	"unconnected/alerter/incident"
+	"unconnected/alerter/slack"
+)
+
+// job is the next thing to do in a channel.
+type job struct {
+	rec    record
+	action incident.Action
+	part   incident.Incident // what this channel is told of the incident; of a group, its most urgent member
+	// members are what this channel is told of the incidents of a group; nil for an incident.
+	members []incident.Incident
+	claims  []record // of a group that does not exist yet: the records of its members
+	wishes  incident.Wishes
+	notice  func(*slack.Composer) slack.Message // words a message that is about no incident; nil for others
+}
+
+// isIncident tells whether the job is about one incident alone.
+func (j *job) isIncident() bool { return j.members == nil && j.notice == nil }
+
+// compose puts the job into words.
+func (j *job) compose(c *slack.Composer, rec incident.Record, now time.Time) slack.Message {
+	if j.notice != nil {
+		return j.notice(c)
+	}
+	if j.members != nil {
+		return c.ComposeGroup(j.action, j.members, rec, now)
+	}
+	return c.Compose(j.action, &j.part, rec, j.wishes, now)
+}
+
+// next picks the most urgent job. When there is none it returns when to look again, or zero for when something happens.
+// Incidents that need nothing more leave the queue.
+func (n *notifier) next(q *queue, now time.Time) (best *job, until time.Time) {
+	if !n.duty.has() {
+		return nil, now.Add(standby)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var roots []*job // that may leave as one message
+	for id := range q.pending {
+		candidate, wait := n.consider(q, id, now)
+		switch {
+		case candidate == nil:
+			if !wait.IsZero() && (until.IsZero() || wait.Before(until)) {
+				until = wait
+			}
+		case best == nil || candidate.part.Compare(&best.part) < 0:
+			best = candidate
+		}
+		if candidate != nil && candidate.isIncident() && candidate.action.Joins(candidate.rec.Record) {
+			roots = append(roots, candidate)
+		}
+	}
+	if n.sink.Caps().Groups && len(roots) >= incident.GroupFrom && slices.Contains(roots, best) {
+		return groupOf(roots, now), until
+	}
+	return best, until
+}
+
+// groupOf makes one job of many roots.
+func groupOf(roots []*job, now time.Time) *job {
+	slices.SortFunc(roots, func(a, b *job) int { return a.part.Compare(&b.part) })
+	first := roots[0]
+	group := &job{part: first.part}
+	group.rec.Incident, group.rec.Channel = incident.GroupID(&first.part), first.rec.Channel
+	for _, root := range roots {
+		group.members = append(group.members, root.part)
+		group.claims = append(group.claims, root.rec)
+	}
+	group.action = incident.NextGroup(group.members, group.rec.Record, incident.Caps{}, incident.Wishes{}, now)
+	return group
+}
+
+// consider decides about one incident or group. It must be called with mu held.
+func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time) {
+	if word := n.notices[id]; word != nil {
+		rec := n.records.get(id, q.channel)
+		return n.decided(q, id, &job{rec: rec, notice: word, action: incident.NextNotice(rec.Record, n.sink.Caps(), now)})
+	}
+	if incident.IsGroup(id) {
+		return n.considerGroup(q, id, now)
+	}
+	part, routed := n.part(id, q.channel)
+	if !routed {
+		delete(q.pending, id)
+		return nil, time.Time{}
+	}
+	rec := n.records.get(id, q.channel)
+	wishes := n.wishes(&part, now)
+	if group := rec.Root.Group; group != "" {
+		g := n.records.get(group, q.channel)
+		switch {
+		case g.revision == 0:
+			rec.Record = rec.Unclaimed()
+		case !g.Root.Posted && !g.Root.Gone:
+			return nil, time.Time{} // the group's message comes first
+		}
+		rec.Record = rec.Shared(g.Record)
+		wishes.Hush = n.outlasted(&part, g.Members)
+	}
+	if !incident.Worth(&part, rec.Record, n.reached(part.Operation), n.maxAge, now) {
+		if !part.Open { // while it is open, evaluation may yet reach a younger window
+			delete(q.pending, id)
+		}
+		return nil, time.Time{}
+	}
+	action := incident.Next(&part, rec.Record, n.sink.Caps(), wishes, now)
+	return n.decided(q, id, &job{part: part, rec: rec, action: action, wishes: wishes})
+}
+
+// decided sorts out what is nothing to do now.
+func (n *notifier) decided(q *queue, id string, j *job) (*job, time.Time) {
+	switch j.action.Step {
+	case incident.Nothing:
+		delete(q.pending, id)
+		delete(n.notices, id)
+		return nil, time.Time{}
+	case incident.Wait:
+		return nil, j.action.Until
+	}
+	return j, time.Time{}
+}
+
+// part is what a channel is told of an incident. It must be called with mu held.
+func (n *notifier) part(id, channel string) (part incident.Incident, routed bool) {
+	inc, known := n.fold.Get(id)
+	if !known {
+		return part, false
+	}
+	part, routed = incident.Routes(&inc, n.records.of(id), n.channelOf)[channel]
+	return part, routed && len(part.Transitions) > 0
+}
+
+// wishes are what people want about an incident. It must be called with mu held.
+func (n *notifier) wishes(part *incident.Incident, now time.Time) incident.Wishes {
+	return incident.Wishes{Remind: n.remind, Mute: incident.MuteOf(part, n.silences(), now)}
+}
+
+// outlasted tells whether any other incident of those is open, or closed later. It must be called with mu held.
+func (n *notifier) outlasted(part *incident.Incident, others []string) bool {
+	return slices.ContainsFunc(others, func(id string) bool {
+		other, known := n.fold.Get(id)
+		return known && id != part.ID && (other.Open || other.Last().Sequence > part.Last().Sequence)
+	})
+}
+
+// considerGroup decides about the message of a group. It must be called with mu held.
+func (n *notifier) considerGroup(q *queue, id string, now time.Time) (*job, time.Time) {
+	rec := n.records.get(id, q.channel)
+	j := &job{rec: rec}
+	muted := true
+	for _, member := range rec.Members {
+		part, routed := n.part(member, q.channel)
+		if !routed {
+			continue
+		}
+		muted = muted && (!part.Open || n.wishes(&part, now).Mute.Active())
+		j.members = append(j.members, part)
+		if len(j.members) == 1 || part.Compare(&j.part) < 0 {
+			j.part = part
+		}
+	}
+	wishes := incident.Wishes{Remind: n.remind}
+	if muted {
+		wishes.Remind = 0
+	}
+	j.action = incident.NextGroup(j.members, rec.Record, n.sink.Caps(), wishes, now)
+	return n.decided(q, id, j)
+}

@@ -1,0 +1,75 @@
+package incident
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// GroupFrom is how many roots must wait in one channel to leave as one message.
+const GroupFrom = 5
+
+// groupPrefix begins the id of a group. No operation's name can, so no incident's id does.
+const groupPrefix = "@group/"
+
+// GroupID is the id of a group of which that incident is the first. Its [Record] has the id in place of an incident's.
+func GroupID(first *Incident) string { return groupPrefix + first.ID }
+
+// IsGroup tells whether an id is that of a group.
+func IsGroup(id string) bool { return strings.HasPrefix(id, groupPrefix) }
+
+// Joins tells whether a message that is to be posted may become a share in a group: it is the first attempt.
+func (a Action) Joins(rec Record) bool {
+	return a.Step == PostRoot && rec.Root.Intent == nil && !rec.Root.Gone && rec.Root.Group == ""
+}
+
+// Claim is the record of an incident that will have a share in the message of a group. Store it before the group's record,
+// so that nobody posts a root of its own for it.
+func (r Record) Claim(group string, inc *Incident) Record {
+	r.Root = Root{Group: group}
+	r.Rules = r.covers(inc)
+	return r
+}
+
+// Shared is the record of an incident as the message of its group stands for its root.
+func (r Record) Shared(group Record) Record {
+	if r.Root.Group == "" || r.Root.Posted {
+		return r
+	}
+	r.ChannelID = group.ChannelID
+	r.Root = Root{
+		Group: r.Root.Group, Posted: group.Root.Posted, PostedAt: group.Root.PostedAt, TS: group.Root.TS,
+		Shown: group.Root.Shown, Gone: group.Root.Gone,
+	}
+	r.RungAt = group.RungAt
+	return r
+}
+
+// Unclaimed is the record without a group that never came to be.
+func (r Record) Unclaimed() Record {
+	r.Root.Group = ""
+	return r
+}
+
+// NextGroup is what to do next about the message of a group, given its members as the channel is told of them: post it, find
+// it, or bring it up to date. Next decides about what hangs below it.
+func NextGroup(members []Incident, rec Record, caps Caps, w Wishes, now time.Time) Action {
+	shows := uint64(0)
+	for i := range members {
+		shows = max(shows, members[i].Last().Sequence)
+	}
+	post := Action{Step: PostRoot, Sequence: shows, Transition: rec.Incident, Shows: shows, Plain: rec.Plain}
+	switch t := rec.Trouble; {
+	case len(members) == 0, rec.Root.Gone:
+		return Action{}
+	case t != nil && now.Before(t.Until):
+		return Action{Step: Wait, Until: t.Until}
+	case !rec.Root.Posted:
+		return orLookUp(post, rec.Root.Intent, caps, now)
+	case caps.Edits && rec.Root.Shown < shows:
+		post.Step = EditRoot
+		return post
+	}
+	open := slices.ContainsFunc(members, func(m Incident) bool { return m.Open && m.Acked == nil })
+	return nextReminder(rec, caps, w, now, open, post)
+}

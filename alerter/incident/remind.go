@@ -1,0 +1,60 @@
+package incident
+
+import (
+	"fmt"
+	"time"
+)
+
+// Wishes are what people want beside being told what happens. The zero Wishes are none.
+type Wishes struct {
+	Remind time.Duration // ALERT_REMIND: what still fires is mentioned again after this; 0 for never
+	Mute   Mute          // silences cover all that fires
+	Hush   bool          // others share the root and are still open: the end of this one need not ring
+}
+
+// Reminders is the state of the posts that mention again what still fires.
+type Reminders struct {
+	Count  int     `json:"count,omitempty"`  // those that were posted, or given up
+	Intent *Intent `json:"intent,omitempty"` // one whose result is not known yet
+}
+
+// nextReminder mentions again what fires and nobody takes care of. open tells whether there is such a thing; like is an
+// action about the same message.
+func nextReminder(rec Record, caps Caps, w Wishes, now time.Time, open bool, like Action) Action {
+	a := Action{
+		Step: PostReminder, Sequence: like.Sequence, Shows: like.Shows, Plain: rec.Plain, Broadcast: true,
+		Transition: fmt.Sprintf("%s/reminder/%d", rec.Incident, rec.Reminders.Count+1),
+	}
+	if rec.Reminders.Intent != nil {
+		return orLookUp(a, rec.Reminders.Intent, caps, now)
+	}
+	if !caps.Threads || w.Remind <= 0 || w.Mute.Active() || !open || rec.Root.TS == "" {
+		return Action{}
+	}
+	rung := rec.RungAt
+	if rung.IsZero() {
+		rung = rec.Root.PostedAt
+	}
+	if due := rung.Add(w.Remind); now.Before(due) {
+		return Action{Step: Wait, Until: due}
+	}
+	return a
+}
+
+// orLookUp is the post, or what must come before it while an earlier attempt has no result: waiting for its end, and looking
+// for it.
+func orLookUp(post Action, open *Intent, caps Caps, now time.Time) Action {
+	switch {
+	case open == nil, open.Deadline.IsZero():
+		return post
+	case now.Before(open.Deadline.Add(Grace)):
+		return Action{Step: Wait, Until: open.Deadline.Add(Grace)}
+	case !caps.Lookup:
+		return post
+	}
+	find := Action{Step: FindRoot, Sequence: open.Sequence, Transition: open.Transition, Shows: open.Shows, Since: open.Since}
+	if post.Step == PostReminder {
+		find.Step = FindReminder
+	}
+	return find
+}
