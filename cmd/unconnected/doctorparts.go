@@ -29,8 +29,8 @@ type part struct {
 func (u *checkup) checkRest() {
 	parts := append(u.logs(), u.apis()...)
 	parts = append(parts,
-		part{area: areaAlerter, check: u.limited(u.checkWork)}, part{area: areaRules, check: u.limited(u.checkRules)},
-		part{area: areaSlack, check: u.limited(u.checkSlack)}, part{area: areaDisk, check: u.checkDisk})
+		part{area: areaAlerter, check: u.checkWork}, part{area: areaRules, check: u.checkRules},
+		part{area: areaSlack, check: u.checkSlack}, part{area: areaDisk, check: u.checkDisk})
 	var group sync.WaitGroup
 	for i := range parts {
 		group.Go(func() { parts[i].found = parts[i].check(u.t.ctx) })
@@ -46,17 +46,6 @@ func (u *checkup) checkRest() {
 	}
 }
 
-// otherTime bounds each of the checks that have no time limit of their own.
-const otherTime = time.Minute
-
-func (u *checkup) limited(check func(context.Context) diagnosis.Findings) func(context.Context) diagnosis.Findings {
-	return func(ctx context.Context) diagnosis.Findings {
-		ctx, cancel := context.WithTimeout(ctx, otherTime)
-		defer cancel()
-		return check(ctx)
-	}
-}
-
 // mostLogs bounds how many logs are told about that this environment does not name.
 const mostLogs = 20
 
@@ -68,10 +57,10 @@ func (u *checkup) logs() []part {
 	var parts []part
 	add := func(operation, source string) {
 		o := pollingdoctor.LogOptions{Operation: operation, Source: source, Settle: time.Duration(u.settings.producer.Settle)}
-		parts = append(parts, part{area: areaHistory, operation: operation, check: u.limited(func(ctx context.Context) diagnosis.Findings {
+		parts = append(parts, part{area: areaHistory, operation: operation, check: func(ctx context.Context) diagnosis.Findings {
 			o.Now = now()
 			return pollingdoctor.ExamineLog(ctx, u.js, o)
-		})})
+		}})
 	}
 	for _, o := range u.settings.operations {
 		add(o.Name, o.Source())

@@ -128,6 +128,8 @@ func judgeBuckets(all []bucket) diagnosis.Finding {
 		switch {
 		case errors.Is(b.err, jetstream.ErrBucketNotFound):
 			missing = append(missing, b.name)
+		case errors.Is(b.err, natsio.ErrPermission):
+			broken = append(broken, b.name)
 		case b.err != nil:
 			broken = append(broken, fmt.Sprintf("%s (%v)", b.name, b.err))
 		}
