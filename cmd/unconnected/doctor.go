@@ -106,7 +106,7 @@ func (u *checkup) close() {
 
 // checkNATS connects, looks at what is there, and then takes part in the leases.
 func (u *checkup) checkNATS() {
-	ctx := u.t.ctx // without a deadline: each request has one of its own, so that those without permission cost little
+	ctx := u.t.ctx // without a deadline: each request has one of its own
 	switch {
 	case u.command.WithoutNATS:
 		u.tell(areaNATS, "", diagnosis.Skip("connection", "", "left out: --without-nats"))
@@ -121,16 +121,18 @@ func (u *checkup) checkNATS() {
 		return
 	}
 	u.nc = nc
-	server, streams := natsdoctor.Examine(ctx, nc, natsdoctor.Options{
+	js, err := natsdoctor.Open(nc)
+	if err != nil {
+		u.tell(areaNATS, "", diagnosis.Fail("jetstream", "", "%v", err))
+		return
+	}
+	u.js = js
+	server, streams := natsdoctor.Examine(ctx, js, natsdoctor.Options{
 		NATS: u.settings.nats.NATS, History: u.settings.nats.History, Roles: u.settings.roles(),
 	})
 	u.tell(areaNATS, "", server...)
 	u.tell(areaStreams, "", streams...)
-	var err error
-	if u.js, err = natsio.JetStream(nc); err == nil {
-		err = u.openLeases(ctx)
-	}
-	if err != nil {
+	if err := u.openLeases(ctx); err != nil {
 		u.tell(areaStreams, "", diagnosis.Fail("leases", "let this user use the bucket "+natsio.BucketLeases, "%v", err))
 	}
 }

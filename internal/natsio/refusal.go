@@ -34,6 +34,15 @@ var refusalText = regexp.MustCompile(`(?i)permissions violation for (publish|sub
 
 var verbs = map[string]string{"publish": "publish to", "subscription": "subscribe to"}
 
+// RefusalOf is the subject that the server has refused to a connection by an asynchronous error, and an error that says so
+// and wraps [ErrPermission]. For any other error it is nil.
+func RefusalOf(err error) (subject string, refused error) {
+	if r := refusalOf(err); r != nil {
+		return r.subject, r
+	}
+	return "", nil
+}
+
 // refusalOf is nil for an error that is none.
 func refusalOf(err error) *refusal {
 	if !errors.Is(err, nats.ErrPermissionViolation) {

@@ -29,19 +29,16 @@ type Options struct {
 type examination struct {
 	Options
 	nc *nats.Conn
-	js jetstream.JetStream
+	js *JetStream
 }
 
-// patience is how long the server may take for one answer: a user without a permission gets none.
+// patience is how long the server may take for an answer that it can do without.
 const patience = 2 * time.Second
 
 // Examine checks the server behind a connection, and what is stored there.
-func Examine(ctx context.Context, nc *nats.Conn, o Options) (server, streams diagnosis.Findings) {
-	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(patience))
-	if err != nil {
-		return diagnosis.Findings{diagnosis.Fail("jetstream", "", "%v", err)}, nil
-	}
-	e := &examination{o, nc, js}
+func Examine(ctx context.Context, js *JetStream, o Options) (server, streams diagnosis.Findings) {
+	e := &examination{o, js.Conn(), js}
+	nc := e.nc
 	all := e.streams(ctx)
 	storing := storingOf(ctx, nc, monitoringPort)
 	server = diagnosis.Findings{judgeVersion(nc.ConnectedServerVersion()), e.capacity(ctx, all, storing)}
@@ -54,7 +51,7 @@ func Examine(ctx context.Context, nc *nats.Conn, o Options) (server, streams dia
 func (e *examination) streams(ctx context.Context) []stream {
 	options := natsio.StreamOptions(&e.NATS, &e.History)
 	all := []stream{{want: events.CallsStream(options)}, {want: events.AlertsStream(options)}}
-	var group sync.WaitGroup // a user without permissions waits for each in vain
+	var group sync.WaitGroup
 	for i := range all {
 		group.Go(func() {
 			found, err := e.js.Stream(ctx, all[i].want.Name)
@@ -101,7 +98,7 @@ func (e *examination) clock(ctx context.Context, all []stream) (diagnosis.Findin
 func (e *examination) user(ctx context.Context) *user {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	answer, err := e.nc.RequestWithContext(ctx, "$SYS.REQ.USER.INFO", nil)
+	answer, err := e.js.request(ctx, "$SYS.REQ.USER.INFO")
 	if err != nil {
 		return nil
 	}
@@ -161,19 +158,14 @@ func (e *examination) consumers(ctx context.Context, all []stream) diagnosis.Fin
 		if all[i].info == nil {
 			continue
 		}
-		stream, err := e.js.Stream(ctx, all[i].want.Name)
-		if err != nil {
-			continue // was just told
-		}
 		listed, cancel := context.WithTimeout(ctx, patience)
-		list := stream.ListConsumers(listed)
-		for info := range list.Info() {
+		err := e.js.consumers(listed, all[i].want.Name, func(info *jetstream.ConsumerInfo) {
 			if info.Config.Durable != "" {
 				found = append(found, judgeConsumer(info, time.Now()))
 			}
-		}
+		})
 		cancel()
-		if err := list.Err(); err != nil {
+		if err != nil {
 			found = append(found, diagnosis.Skip("consumers", "", "those of %s are not visible: %v", all[i].want.Name, natsio.Explain(e.js, err)))
 		}
 	}

@@ -62,7 +62,11 @@ func examine(t *testing.T, c *config.NATS, roles ...natsroles.Role) (server, str
 		t.Fatalf("%+v", connection)
 	}
 	defer nc.Close()
-	return doctor.Examine(t.Context(), nc, doctor.Options{
+	js, err := doctor.Open(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doctor.Examine(t.Context(), js, doctor.Options{
 		NATS: *c, History: config.History{MaxAge: config.Duration(24 * time.Hour), MaxBytes: 1 << 20}, Roles: roles,
 	})
 }
@@ -145,9 +149,14 @@ func TestNoJetStream(t *testing.T) {
 	require(t, found, "jetstream", diagnosis.Failed, "-js")
 }
 
+// TestAUserWithoutRights: what the server refuses costs no wait, each.
 func TestAUserWithoutRights(t *testing.T) {
 	s := start(t, nil)
+	began := time.Now()
 	found, streams := examine(t, settings(t, s.ClientURL(), "nobody", password), natsroles.Roles()...)
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it took %s: the requests that were refused ran into their time limits", took)
+	}
 	require(t, found, "jetstream", diagnosis.Skipped, "not visible")
 	require(t, streams, events.StreamCalls, diagnosis.Warning, "permission")
 }
