@@ -133,8 +133,16 @@ func (u *checkup) checkNATS() {
 	u.tell(areaNATS, "", server...)
 	u.tell(areaStreams, "", streams...)
 	if err := u.openLeases(ctx); err != nil {
-		u.tell(areaStreams, "", diagnosis.Fail("leases", "let this user use the bucket "+natsio.BucketLeases, "%v", err))
+		u.tell(areaStreams, "", u.judgeLeases(err))
 	}
+}
+
+// judgeLeases says what it means that the leases can't be seen. Only who asks the API has to.
+func (u *checkup) judgeLeases(err error) diagnosis.Finding {
+	if errors.Is(err, natsio.ErrPermission) && len(u.settings.operations) == 0 {
+		return diagnosis.Skip("leases", "look with the alerter's or the admin's user", "who is at work is not visible: %v", err)
+	}
+	return diagnosis.Fail("leases", "connect as the producer, or let this user use the bucket "+natsio.BucketLeases, "%v", err)
 }
 
 // openLeases takes part in the leases, so that the API is asked in turn with whoever polls. Their bucket is created only

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,12 +66,24 @@ func (c *clinic) apply() {
 	}
 }
 
+// storeAsAdmin stores a window of long ago.
+func (c *clinic) storeAsAdmin() {
+	c.t.Helper()
+	c.set("NATS_USER", natsroles.Admin)
+	conn, err := c.terminal(io.Discard).connect()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer conn.close()
+	store(c.t, conn.js, windowOf("default", 0))
+}
+
 // TestDoctorAsEachUser: with the least rights of a program, its part is checked, and nothing fails that is right.
 func TestDoctorAsEachUser(t *testing.T) {
 	c := newClinic(t, simulator.Options{})
-	c.once = true
 	c.withRoles()
 	c.apply()
+	c.storeAsAdmin()
 	admin := c.examine(0, doctorCommand{})
 	admin.says(areaNATS, "permissions", diagnosis.OK, "producer and alerter")
 	admin.says(areaStreams, "buckets", diagnosis.OK, "are there")
@@ -90,5 +103,19 @@ func TestDoctorAsEachUser(t *testing.T) {
 	alerter.says(areaNATS, "permissions", diagnosis.OK, "alerter")
 	alerter.says(areaStreams, events.StreamAlerts, diagnosis.OK, "")
 	alerter.says(areaAlerter, "judging", diagnosis.Warning, "start the alerter")
+	alerter.says(areaHistory, "log", diagnosis.OK, "complete up to")
+	alerter.says(areaHistory, "producer", diagnosis.Skipped, "none has said anything yet")
 	alerter.says(areaSlack, "channel #noc", diagnosis.OK, "")
+
+	c.set("NATS_USER", natsroles.Reader, "SLACK_TOKEN", "", "SLACK_CHANNEL", "")
+	reader := c.examine(0, doctorCommand{})
+	reader.says(areaHistory, "log", diagnosis.OK, "complete up to")
+	reader.says(areaHistory, "producer", diagnosis.Skipped, "may not")
+	reader.says(areaStreams, "leases", diagnosis.Skipped, "may not")
+	reader.says(areaAlerter, "judging", diagnosis.Skipped, "may not")
+
+	c.set("WOLKVOX_BASE_URL", "http://127.0.0.1:1/", "WOLKVOX_TOKEN", clinicToken)
+	reader = c.examine(1, doctorCommand{})
+	reader.says(areaStreams, "leases", diagnosis.Failed, "the producer")
+	reader.says(areaWolkvox, "api", diagnosis.Skipped, "not asked")
 }

@@ -23,6 +23,7 @@ type logFacts struct {
 	last      *events.Event // nil: the log is empty
 	lost      *oplog.Mark   // a place that the log had reached and does not reach any more
 	status    *producer.Status
+	mute      error // why this user does not see the status
 	settle    time.Duration
 	now       time.Time
 }
@@ -45,7 +46,7 @@ func ExamineLog(ctx context.Context, js jetstream.JetStream, o LogOptions) diagn
 		return diagnosis.Findings{diagnosis.Fail("log", "find out who else publishes on calls.unconnected, and take the permission away",
 			"the last message is no event: %v", invalid)}
 	case err != nil:
-		return diagnosis.Findings{diagnosis.Fail("log", "", "can't be read: %v", natsio.Explain(js, err))}
+		return diagnosis.Findings{diagnosis.Fail("log", "look at the server, and at this user's rights", "can't be read: %v", natsio.Explain(js, err))}
 	}
 	return diagnosis.Findings{judgeLog(&f), judgeStatus(&f)}
 }
@@ -62,9 +63,11 @@ func (f *logFacts) gather(ctx context.Context, js jetstream.JetStream) error {
 		return err
 	}
 	var mark oplog.Mark
-	if known, err := read(ctx, js, natsio.BucketMarks, f.operation, &mark); err != nil {
+	known, err := read(ctx, js, natsio.BucketMarks, f.operation, &mark)
+	if err != nil && !errors.Is(err, natsio.ErrPermission) { // a user of another program need not see marks
 		return err
-	} else if known {
+	}
+	if known {
 		head := oplog.Head{}
 		if f.last != nil {
 			head = oplog.HeadOf(f.last)
@@ -74,9 +77,13 @@ func (f *logFacts) gather(ctx context.Context, js jetstream.JetStream) error {
 		}
 	}
 	var status producer.Status
-	known, err := read(ctx, js, natsio.BucketStatus, f.operation, &status)
+	known, err = read(ctx, js, natsio.BucketStatus, f.operation, &status)
 	if known {
 		f.status = &status
+	}
+	if errors.Is(err, natsio.ErrPermission) {
+		f.mute = err
+		return nil
 	}
 	return err
 }
@@ -88,14 +95,14 @@ func read(ctx context.Context, js jetstream.JetStream, bucket, key string, into 
 		return false, nil
 	}
 	if err != nil {
-		return false, err
+		return false, natsio.Explain(js, err)
 	}
 	entry, err := kv.Get(ctx, key)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return false, nil
 	}
 	if err != nil {
-		return false, err
+		return false, natsio.Explain(js, err)
 	}
 	return json.Unmarshal(entry.Value(), into) == nil, nil
 }
@@ -132,6 +139,9 @@ func judgeLog(f *logFacts) diagnosis.Finding {
 // judgeStatus passes on what the producer said last.
 func judgeStatus(f *logFacts) diagnosis.Finding {
 	const check = "producer"
+	if f.mute != nil {
+		return diagnosis.Skip(check, "look with the producer's, the alerter's or the admin's user", "what it says of itself is not visible: %v", f.mute)
+	}
 	if f.status == nil {
 		return diagnosis.Skip(check, "start the producer", "none has said anything yet")
 	}
