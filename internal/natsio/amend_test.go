@@ -84,3 +84,15 @@ func TestReplicas(t *testing.T) {
 		t.Errorf("to one copy: %v", drift)
 	}
 }
+
+// TestCompressedCopies: what older versions made is told apart from a matter of taste.
+func TestCompressedCopies(t *testing.T) {
+	for replicas, risky := range map[int]bool{1: false, 3: true} {
+		is, want := events.CallsStream(events.StreamOptions{Replicas: replicas}), events.CallsStream(events.StreamOptions{Replicas: 3})
+		is.Compression = jetstream.S2Compression
+		lines := strings.Join(natsio.Drift(is, want), "\n")
+		if strings.Contains(lines, "compression is S2, should be None (a copy that is killed may lose its newest messages)") != risky {
+			t.Errorf("%d copies: %s", replicas, lines)
+		}
+	}
+}

@@ -22,11 +22,16 @@ func FirstRetained(info *jetstream.StreamInfo) uint64 {
 type Difference struct {
 	Name       string // such as "max age"
 	Is, Should string
+	Risks      string // what may happen until it is changed; empty: nothing but what the name says
 	Loses      string // what is lost when it is changed; empty when nothing is, so that [Amend] changes it
 }
 
 func (d Difference) String() string {
-	return fmt.Sprintf("%s is %s, should be %s", d.Name, d.Is, d.Should)
+	text := fmt.Sprintf("%s is %s, should be %s", d.Name, d.Is, d.Should)
+	if d.Risks != "" {
+		text += " (" + d.Risks + ")"
+	}
+	return text
 }
 
 // Drift is [Differences] in words; a line each.
@@ -43,7 +48,7 @@ func Differences(is, want jetstream.StreamConfig) []Difference {
 	var list []Difference
 	compare := func(name string, is, want any, loses string) {
 		if is != want {
-			list = append(list, Difference{name, fmt.Sprint(is), fmt.Sprint(want), loses})
+			list = append(list, Difference{Name: name, Is: fmt.Sprint(is), Should: fmt.Sprint(want), Loses: loses})
 		}
 	}
 	compare("subjects", subjects(is), subjects(want), ifNot(isSubset(is.Subjects, want.Subjects), "messages on the subjects that are left out are refused"))
@@ -61,6 +66,11 @@ func Differences(is, want jetstream.StreamConfig) []Difference {
 	compare("deny delete", is.DenyDelete, want.DenyDelete, ifNot(want.DenyDelete, "the protection"))
 	compare("deny purge", is.DenyPurge, want.DenyPurge, ifNot(want.DenyPurge, "the protection"))
 	compare("compression", is.Compression, want.Compression, "")
+	for i := range list {
+		if list[i].Name == "compression" && is.Replicas > 1 && is.Compression == jetstream.S2Compression {
+			list[i].Risks = "a copy that is killed may lose its newest messages" // see events.CallsStream
+		}
+	}
 	return list
 }
 

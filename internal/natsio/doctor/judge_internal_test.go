@@ -64,11 +64,13 @@ func TestJudgeCapacity(t *testing.T) {
 		{"enough", capacity{account: account(0, 0, 8<<30, 0, -1), missing: []jetstream.StreamConfig{calls}}, verdict{diagnosis.OK, "8.0 GiB"}},
 		{"too little for what is missing, with its replicas", capacity{account: account(0, 0, 5<<30, 0, -1), missing: []jetstream.StreamConfig{calls}},
 			verdict{diagnosis.Failed, "reserve 6.0 GiB"}},
-		{"the server has too little", capacity{account: account(0, 0, -1, 0, -1), server: serverOf(4<<30, 0), missing: []jetstream.StreamConfig{calls}},
-			verdict{diagnosis.Failed, "of the server's 4.0 GiB"}},
+		{"the server has too little", capacity{account: account(0, 0, -1, 0, -1), server: serverOf(1<<30, 0), missing: []jetstream.StreamConfig{calls}},
+			verdict{diagnosis.Failed, "reserve 2.0 GiB, but of the server's 1.0 GiB"}},
+		{"the server holds one of the copies", capacity{account: account(0, 0, -1, 0, -1), server: serverOf(4<<30, 1<<30), missing: []jetstream.StreamConfig{calls}},
+			verdict{diagnosis.OK, ""}},
 		{"the server has enough", capacity{account: account(0, 0, -1, 0, -1), server: serverOf(8<<30, 1<<30), missing: []jetstream.StreamConfig{calls}},
 			verdict{diagnosis.OK, ""}},
-		{"the server's is reserved", capacity{account: account(0, 0, -1, 0, -1), server: serverOf(8<<30, 3<<30), missing: []jetstream.StreamConfig{calls}},
+		{"the server's is reserved", capacity{account: account(0, 0, -1, 0, -1), server: serverOf(4<<30, 3<<30), missing: []jetstream.StreamConfig{calls}},
 			verdict{diagnosis.Failed, "3.0 GiB are reserved"}},
 		{"others reserved it", capacity{account: account(0, 3<<30, 8<<30, 0, -1), missing: []jetstream.StreamConfig{calls}}, verdict{diagnosis.Failed, "lower HISTORY_MAX_BYTES"}},
 		{"reserved by our own streams", capacity{account: account(0, 8<<30, 8<<30, 2, -1)}, verdict{diagnosis.OK, ""}},
@@ -92,6 +94,9 @@ func TestJudgeStream(t *testing.T) {
 	}
 	three := want
 	three.Replicas = 3
+	copies := events.CallsStream(events.StreamOptions{Replicas: 3, MaxAge: 24 * time.Hour, MaxBytes: 1 << 20})
+	compressed := copies
+	compressed.Compression = jetstream.S2Compression
 	tests := []struct {
 		name      string
 		s         stream
@@ -102,11 +107,15 @@ func TestJudgeStream(t *testing.T) {
 		{"missing", stream{want: want, err: jetstream.ErrStreamNotFound}, false, verdict{diagnosis.Warning, "streams apply"}},
 		{"refused", stream{want: want, err: nats.ErrPermissionViolation}, false, verdict{diagnosis.Failed, "permissions violation"}},
 		{"shorter", stream{want: want, info: like(func(i *jetstream.StreamInfo) { i.Config.MaxAge = time.Hour })}, false,
-			verdict{diagnosis.Warning, "max age is 1h0m0s, should be 24h0m0s"}},
+			verdict{diagnosis.Warning, "max age is 1h0m0s, should be 24h0m0s → `unconnected streams apply`"}},
+		{"longer", stream{want: want, info: like(func(i *jetstream.StreamInfo) { i.Config.MaxAge = 48 * time.Hour })}, false,
+			verdict{diagnosis.Warning, "the oldest messages are deleted"}},
+		{"compressed copies", stream{want: copies, info: &jetstream.StreamInfo{Config: compressed}}, true,
+			verdict{diagnosis.Warning, "compression is S2, should be None (a copy that is killed may lose its newest messages) → `unconnected streams apply`"}},
 		{"in memory", stream{want: want, info: like(func(i *jetstream.StreamInfo) { i.Config.Storage = jetstream.MemoryStorage })}, false,
 			verdict{diagnosis.Failed, "restart of NATS loses it"}},
 		{"replicas without a cluster", stream{want: three, info: like(func(*jetstream.StreamInfo) {})}, false, verdict{diagnosis.Warning, "needs a cluster"}},
-		{"replicas in a cluster", stream{want: three, info: like(func(*jetstream.StreamInfo) {})}, true, verdict{diagnosis.Warning, "nats stream edit CALLS"}},
+		{"replicas in a cluster", stream{want: three, info: like(func(*jetstream.StreamInfo) {})}, true, verdict{diagnosis.Warning, "`unconnected streams apply`"}},
 		{"no leader", stream{want: want, info: like(func(i *jetstream.StreamInfo) { i.Cluster = &jetstream.ClusterInfo{Name: "c"} })}, true,
 			verdict{diagnosis.Warning, "no leader"}},
 		{"a replica is away", stream{want: want, info: like(func(i *jetstream.StreamInfo) {

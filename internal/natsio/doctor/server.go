@@ -42,12 +42,15 @@ type capacity struct {
 	missing []jetstream.StreamConfig // streams of the settings that are not there
 }
 
-// wanted is how many bytes the missing streams reserve.
-func (c *capacity) wanted() (bytes uint64) {
+// wanted is how many bytes the missing streams reserve: of a server, which holds one copy at the most, and of the account,
+// which has all of them.
+func (c *capacity) wanted() (server, account uint64) {
 	for _, stream := range c.missing {
-		bytes += uint64(max(0, stream.MaxBytes)) * uint64(max(1, stream.Replicas))
+		bytes := uint64(max(0, stream.MaxBytes))
+		server += bytes
+		account += bytes * uint64(max(1, stream.Replicas))
 	}
-	return bytes
+	return server, account
 }
 
 func judgeCapacity(c capacity) diagnosis.Finding {
@@ -60,13 +63,14 @@ func judgeCapacity(c capacity) diagnosis.Finding {
 	case c.err != nil:
 		return diagnosis.Skip(check, "look yourself: `nats account info` as a user who may", "the account's limits are not visible: %v", c.err)
 	}
-	limits, want := c.account.Limits, c.wanted()
+	limits := c.account.Limits
+	here, want := c.wanted()
 	reserved := max(c.account.ReservedStore, c.account.Store)
 	const room = "raise it (max_file_store, or the account's limit), or lower HISTORY_MAX_BYTES"
 	switch {
-	case c.server != nil && want > 0 && c.server.JetStream.Stats.ReservedStore+want > uint64(max(0, c.server.JetStream.Config.MaxStore)):
+	case c.server != nil && here > 0 && c.server.JetStream.Stats.ReservedStore+here > uint64(max(0, c.server.JetStream.Config.MaxStore)):
 		return diagnosis.Fail(check, room, "streams that are missing reserve %s, but of the server's %s storage %s are reserved",
-			diagnosis.Bytes(want), diagnosis.Bytes(uint64(max(0, c.server.JetStream.Config.MaxStore))), diagnosis.Bytes(c.server.JetStream.Stats.ReservedStore))
+			diagnosis.Bytes(here), diagnosis.Bytes(uint64(max(0, c.server.JetStream.Config.MaxStore))), diagnosis.Bytes(c.server.JetStream.Stats.ReservedStore))
 	case limits.MaxStore >= 0 && want > 0 && reserved+want > uint64(limits.MaxStore):
 		return diagnosis.Fail(check, room, "streams that are missing reserve %s, but of the account's %s storage %s are taken", diagnosis.Bytes(want), diagnosis.Bytes(uint64(limits.MaxStore)), diagnosis.Bytes(reserved))
 	case limits.MaxStore > 0 && float64(c.account.Store) >= fullFrom*float64(limits.MaxStore):

@@ -42,8 +42,8 @@ func judgeStream(s *stream, clustered bool) diagnosis.Finding {
 	if trouble := replicaTrouble(s.info.Cluster); trouble != "" {
 		return diagnosis.Warn(check, "look at the servers of the cluster: `nats server report jetstream`", "%s", trouble)
 	}
-	if drift := natsio.Drift(s.info.Config, s.want); len(drift) > 0 {
-		return diagnosis.Warn(check, adviceOnDrift(s, clustered), "differs from the settings: %s", strings.Join(drift, "; "))
+	if drift := natsio.Differences(s.info.Config, s.want); len(drift) > 0 {
+		return diagnosis.Warn(check, adviceOnDrift(s, drift, clustered), "differs from the settings: %s", strings.Join(natsio.Drift(s.info.Config, s.want), "; "))
 	}
 	return diagnosis.Ok(check, "as the settings want it: %s, kept %s", diagnosis.Plural(int(s.info.State.Msgs), "message"), kept(s.info.Config.MaxAge))
 }
@@ -55,12 +55,17 @@ func kept(d time.Duration) string {
 	return "for " + diagnosis.Lasting(d)
 }
 
-func adviceOnDrift(s *stream, clustered bool) string {
+func adviceOnDrift(s *stream, drift []natsio.Difference, clustered bool) string {
 	if s.want.Replicas > 1 && s.info.Config.Replicas != s.want.Replicas && !clustered {
 		return "NATS_REPLICAS needs a cluster, and this server is alone: set it to 1"
 	}
-	return "set HISTORY_MAX_AGE, HISTORY_MAX_BYTES and NATS_REPLICAS to what it is, or change it: `nats stream edit " + s.want.Name +
-		"` (what exceeds a shorter limit is gone at once)"
+	for _, d := range drift {
+		if d.Loses != "" {
+			return "set HISTORY_MAX_AGE, HISTORY_MAX_BYTES and NATS_REPLICAS to what it is; by what they say now " + d.Loses +
+				", which `nats stream edit " + s.want.Name + "` does if it is meant"
+		}
+	}
+	return "`unconnected streams apply` changes it, and nothing is lost; or set HISTORY_MAX_AGE, HISTORY_MAX_BYTES and NATS_REPLICAS to what it is"
 }
 
 // replicaTrouble says what is wrong with the replicas of a stream, or nothing.
