@@ -238,7 +238,7 @@ func (a *Alerter) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	guard, err := newGuard(ctx, js, events.StreamCalls, events.StreamAlerts, "KV_"+bucket.Bucket(), "KV_"+notices.Bucket())
+	guard, err := newGuard(ctx, js, events.StreamCalls, events.StreamAlerts, natsio.StreamOf(bucket.Bucket()), natsio.StreamOf(notices.Bucket()))
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func (a *Alerter) openPeople(ctx context.Context, js jetstream.JetStream, s *ses
 	if err != nil {
 		return err
 	}
-	if err := s.guard.add(ctx, "KV_"+natsio.BucketSilences); err != nil {
+	if err := s.guard.add(ctx, natsio.StreamOf(natsio.BucketSilences)); err != nil {
 		return err
 	}
 	if s.silences, err = store.View(ctx); err != nil {

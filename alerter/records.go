@@ -203,7 +203,7 @@ func (r *records) forget(ctx context.Context, ids []string) error {
 
 // purge takes a record out of the bucket without leaving a marker behind: nobody watches for it, and markers pile up.
 func (r *records) purge(ctx context.Context, key string) error {
-	stream, err := r.js.Stream(ctx, "KV_"+r.bucket.Bucket())
+	stream, err := r.js.Stream(ctx, natsio.StreamOf(r.bucket.Bucket()))
 	if err == nil {
 		err = stream.Purge(ctx, jetstream.WithPurgeSubject("$KV."+r.bucket.Bucket()+"."+key))
 	}

@@ -32,7 +32,7 @@ type streamsSettings struct {
 
 // Run prints a line for each stream, difference and bucket, and fails when there is something to do.
 func (c *streamsPlan) Run(t *terminal) error {
-	definitions, _, conn, err := streamDefinitions(t)
+	definitions, replicas, conn, err := streamDefinitions(t)
 	if err != nil {
 		return err
 	}
@@ -57,11 +57,11 @@ func (c *streamsPlan) Run(t *terminal) error {
 		}
 		differ = differ || len(drift) > 0
 	}
-	missing, err := planBuckets(t, conn)
+	bucketsDiffer, err := planBuckets(t, conn, replicas)
 	if err != nil {
 		return err
 	}
-	if differ || missing {
+	if differ || bucketsDiffer {
 		return errFound
 	}
 	return nil
@@ -75,20 +75,27 @@ func intention(d natsio.Difference) string {
 	return "apply changes it"
 }
 
-func planBuckets(t *terminal, conn *connection) (missing bool, err error) {
+func planBuckets(t *terminal, conn *connection, replicas int) (differ bool, err error) {
 	for _, bucket := range natsio.Buckets() {
-		_, err := conn.js.KeyValue(t.ctx, bucket)
-		switch {
-		case errors.Is(err, jetstream.ErrBucketNotFound):
+		stream, err := conn.js.Stream(t.ctx, natsio.StreamOf(bucket))
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			fmt.Fprintf(t.stdout, "bucket %s  is missing; apply creates it\n", bucket)
-			missing = true
-		case err != nil:
+			differ = true
+			continue
+		}
+		if err != nil {
 			return false, err
-		default:
+		}
+		drift := natsio.BucketDifferences(stream.CachedInfo().Config, replicas)
+		for _, d := range drift {
+			fmt.Fprintf(t.stdout, "bucket %s  %s; %s\n", bucket, d, intention(d))
+		}
+		if len(drift) == 0 {
 			fmt.Fprintf(t.stdout, "bucket %s  is there\n", bucket)
 		}
+		differ = differ || len(drift) > 0
 	}
-	return missing, nil
+	return differ, nil
 }
 
 func streamDefinitions(t *terminal) (definitions []jetstream.StreamConfig, replicas int, conn *connection, err error) {
@@ -130,12 +137,33 @@ func (c *streamsApply) Run(t *terminal) error {
 		refused = errors.Join(refused, err)
 	}
 	for _, bucket := range natsio.Buckets() {
-		if _, err := natsio.EnsureBucket(t.ctx, conn.js, bucket, replicas); err != nil {
+		err := applyBucket(t, conn, bucket, replicas)
+		if err != nil && !errors.Is(err, natsio.ErrLoses) {
 			return err
 		}
-		fmt.Fprintf(t.stdout, "bucket %s  exists\n", bucket)
+		refused = errors.Join(refused, err)
 	}
 	return refused
+}
+
+// applyBucket creates a bucket, or changes the one that is there.
+func applyBucket(t *terminal, conn *connection, bucket string, replicas int) error {
+	if _, err := natsio.EnsureBucket(t.ctx, conn.js, bucket, replicas); err != nil {
+		return err
+	}
+	changed, err := natsio.AmendBucket(t.ctx, conn.js, bucket, replicas)
+	tellChanges(t, "bucket "+bucket, changed, err)
+	return err
+}
+
+// tellChanges prints what was changed of a stream or bucket.
+func tellChanges(t *terminal, what string, changed []natsio.Difference, err error) {
+	for _, d := range changed {
+		fmt.Fprintf(t.stdout, "%s  %s was %s, is %s now\n", what, d.Name, d.Is, d.Should)
+	}
+	if err == nil && len(changed) == 0 {
+		fmt.Fprintf(t.stdout, "%s  exists\n", what)
+	}
 }
 
 // applyStream creates a stream, or changes the one that is there.
@@ -145,12 +173,7 @@ func applyStream(t *terminal, conn *connection, want jetstream.StreamConfig) err
 		return err
 	}
 	changed, err := natsio.Amend(t.ctx, conn.js, stream, want)
-	for _, d := range changed {
-		fmt.Fprintf(t.stdout, "%s  %s was %s, is %s now\n", want.Name, d.Name, d.Is, d.Should)
-	}
-	if err == nil && len(changed) == 0 {
-		fmt.Fprintf(t.stdout, "%s  exists\n", want.Name)
-	}
+	tellChanges(t, want.Name, changed, err)
 	return err
 }
 

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -34,6 +35,12 @@ func TestClusterKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := natsio.EnsureBucket(t.Context(), js, natsio.BucketLeases, 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := natsio.AmendBucket(t.Context(), js, natsio.BucketLeases, 3); err != nil {
+		t.Fatal(err)
+	}
 	const each = 50
 	c.publish(js, each)
 	if changed, err := natsio.Amend(t.Context(), js, stream, want); err != nil || len(changed) != 1 {
@@ -47,6 +54,20 @@ func TestClusterKilled(t *testing.T) {
 		c.end(os.Kill)
 		c.start()
 	}
+	c.eventually(func(ctx context.Context) error {
+		bucket, err := js.Stream(ctx, natsio.StreamOf(natsio.BucketLeases))
+		if err == nil && bucket.CachedInfo().Config.Replicas != 3 {
+			err = fmt.Errorf("the bucket has %d copies", bucket.CachedInfo().Config.Replicas)
+		}
+		return err
+	})
+	c.eventually(func(ctx context.Context) error {
+		_, err := natsio.AmendBucket(ctx, js, natsio.BucketLeases, 1)
+		if errors.Is(err, natsio.ErrLoses) {
+			return nil
+		}
+		return fmt.Errorf("copies are taken away: %v", err)
+	})
 }
 
 // cluster is three nats-server processes.

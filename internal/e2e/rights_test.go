@@ -304,6 +304,12 @@ func TestDriftIsAPlan(t *testing.T) {
 	if err := contains(said, "CALLS", "max age", "refused", "the oldest messages are deleted"); err != nil {
 		t.Error(err)
 	}
+	g.env["NATS_REPLICAS"] = "3"
+	text, _ = g.tool(1, "streams", "plan")
+	if err := contains(text, "bucket unconnected_leases  replicas is 1, should be 3; apply changes it"); err != nil {
+		t.Error(err)
+	}
+	g.env["NATS_REPLICAS"] = "1"
 	g.env["HISTORY_MAX_AGE"] = "800d"
 	text, _ = g.tool(1, "streams", "plan")
 	if err := contains(text, "should be 19200h0m0s; apply changes it"); err != nil {

@@ -62,7 +62,7 @@ func New(ctx context.Context, js jetstream.JetStream, o Options) (*Keeper, error
 	}
 	_, err := k.ensure(ctx)
 	if err == nil {
-		k.stream, err = js.Stream(ctx, "KV_"+o.Bucket)
+		k.stream, err = js.Stream(ctx, natsio.StreamOf(o.Bucket))
 	}
 	if err != nil {
 		stop()

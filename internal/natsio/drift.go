@@ -52,7 +52,7 @@ func Differences(is, want jetstream.StreamConfig) []Difference {
 		}
 	}
 	compare("subjects", subjects(is), subjects(want), ifNot(isSubset(is.Subjects, want.Subjects), "messages on the subjects that are left out are refused"))
-	compare("replicas", is.Replicas, want.Replicas, ifNot(is.Replicas < want.Replicas, "copies are deleted"))
+	compare(partReplicas, is.Replicas, want.Replicas, ifNot(is.Replicas < want.Replicas, fewerCopies))
 	const older = "the oldest messages are deleted"
 	compare("max age", is.MaxAge, want.MaxAge, ifNot(grows(is.MaxAge, want.MaxAge), older))
 	compare("max bytes", is.MaxBytes, want.MaxBytes, ifNot(grows(is.MaxBytes, want.MaxBytes), older))
@@ -73,6 +73,11 @@ func Differences(is, want jetstream.StreamConfig) []Difference {
 	}
 	return list
 }
+
+const (
+	partReplicas = "replicas"
+	fewerCopies  = "copies are deleted"
+)
 
 func subjects(c jetstream.StreamConfig) string {
 	return fmt.Sprint(slices.Sorted(slices.Values(c.Subjects)))
@@ -100,23 +105,69 @@ var ErrLoses = errors.New("a change is refused that loses something; set the var
 func Amend(ctx context.Context, js jetstream.JetStream, stream jetstream.Stream, want jetstream.StreamConfig) ([]Difference, error) {
 	is := stream.CachedInfo().Config
 	drift := Differences(is, want)
-	var losses []string
-	for _, d := range drift {
-		if d.Loses != "" {
-			losses = append(losses, d.String()+" ("+d.Loses+")")
-		}
-	}
-	switch {
-	case len(losses) > 0:
-		return nil, fmt.Errorf("stream %s: %s: %w", want.Name, strings.Join(losses, "; "), ErrLoses)
-	case len(drift) == 0:
-		return nil, nil
+	if err := refuseLosses(drift); err != nil || len(drift) == 0 {
+		return nil, prefixed("stream "+want.Name, err)
 	}
 	is.Subjects, is.Replicas = want.Subjects, want.Replicas
 	is.MaxAge, is.MaxBytes, is.MaxMsgs, is.MaxMsgsPerSubject = want.MaxAge, want.MaxBytes, want.MaxMsgs, want.MaxMsgsPerSubject
 	is.AllowDirect, is.DenyDelete, is.DenyPurge, is.Compression = want.AllowDirect, want.DenyDelete, want.DenyPurge, want.Compression
 	if _, err := js.UpdateStream(ctx, is); err != nil {
 		return nil, fmt.Errorf("change stream %s: %w", want.Name, explain(Explain(js, err), want))
+	}
+	return drift, nil
+}
+
+// refuseLosses is the error of changing what loses something; nil when nothing does.
+func refuseLosses(drift []Difference) error {
+	var losses []string
+	for _, d := range drift {
+		if d.Loses != "" {
+			losses = append(losses, d.String()+" ("+d.Loses+")")
+		}
+	}
+	if len(losses) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", strings.Join(losses, "; "), ErrLoses)
+}
+
+// prefixed says what an error is about; nil stays nil.
+func prefixed(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// StreamOf is the stream behind a bucket.
+func StreamOf(bucket string) string { return "KV_" + bucket }
+
+// BucketDifferences lists how the stream behind an existing bucket differs from what it should be. Only the number of copies
+// is a matter of settings; replicas of 0 mean 1.
+func BucketDifferences(is jetstream.StreamConfig, replicas int) []Difference {
+	should := max(replicas, 1)
+	if is.Replicas == should {
+		return nil
+	}
+	return []Difference{{
+		Name: partReplicas, Is: fmt.Sprint(is.Replicas), Should: fmt.Sprint(should), Loses: ifNot(is.Replicas < should, fewerCopies),
+	}}
+}
+
+// AmendBucket makes an existing bucket what it should be and returns what it has changed. What loses something is refused.
+func AmendBucket(ctx context.Context, js jetstream.JetStream, bucket string, replicas int) ([]Difference, error) {
+	stream, err := js.Stream(ctx, StreamOf(bucket))
+	if err != nil {
+		return nil, fmt.Errorf("bucket %s: %w", bucket, Explain(js, err))
+	}
+	is := stream.CachedInfo().Config
+	drift := BucketDifferences(is, replicas)
+	if err := refuseLosses(drift); err != nil || len(drift) == 0 {
+		return nil, prefixed("bucket "+bucket, err)
+	}
+	is.Replicas = max(replicas, 1)
+	if _, err := js.UpdateStream(ctx, is); err != nil {
+		return nil, fmt.Errorf("change bucket %s: %w", bucket, Explain(js, err))
 	}
 	return drift, nil
 }

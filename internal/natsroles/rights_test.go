@@ -136,7 +136,7 @@ func TestPublish(t *testing.T) {
 		"$JS.API.STREAM.CREATE.KV_unconnected_leases":   {admin},
 		"$JS.API.STREAM.CREATE.KV_unconnected_silences": {admin},
 		"$JS.API.STREAM.UPDATE.CALLS":                   {admin},
-		"$JS.API.STREAM.UPDATE.KV_unconnected_leases":   nobody,
+		"$JS.API.STREAM.UPDATE.KV_unconnected_leases":   {admin},
 		"$JS.API.STREAM.CREATE.ELSE":                    nobody,
 		"$JS.API.STREAM.PURGE.KV_unconnected_notices":   {alerter, admin},
 		"$JS.API.STREAM.PURGE.KV_unconnected_marks":     nobody,

@@ -94,6 +94,7 @@ func admin() Role {
 	}
 	for _, bucket := range natsio.Buckets() {
 		r.Publish = append(r.Publish, create(stream(bucket))...)
+		r.Publish = append(r.Publish, amend(stream(bucket))...)
 	}
 	r.Publish = append(r.Publish, "$JS.API.INFO") // the client asks whether the server knows keys that expire
 	slices.Sort(r.Publish)
@@ -111,8 +112,7 @@ func inboxes(role string) []string {
 	return prefixes
 }
 
-// stream is the stream behind a bucket.
-func stream(bucket string) string { return "KV_" + bucket }
+func stream(bucket string) string { return natsio.StreamOf(bucket) }
 
 // readStream is what reading a stream takes: by ordered consumers, and one message at a time.
 func readStream(name string) []string {

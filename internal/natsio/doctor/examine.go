@@ -137,16 +137,18 @@ func (e *examination) buckets(ctx context.Context) (all []bucket, none bool) {
 	var group sync.WaitGroup
 	for i, name := range natsio.Buckets() {
 		group.Go(func() {
-			_, err := e.js.KeyValue(ctx, name)
+			all[i].name = name
+			found, err := e.js.Stream(ctx, natsio.StreamOf(name))
 			if err != nil {
-				err = natsio.Explain(e.js, err)
+				all[i].err = natsio.Explain(e.js, err)
+				return
 			}
-			all[i] = bucket{name, err}
+			all[i].drift = natsio.BucketDifferences(found.CachedInfo().Config, e.NATS.Replicas)
 		})
 	}
 	group.Wait()
 	there := func(b bucket) bool {
-		return b.name != natsio.BucketLeases && !errors.Is(b.err, jetstream.ErrBucketNotFound)
+		return b.name != natsio.BucketLeases && !errors.Is(b.err, jetstream.ErrStreamNotFound)
 	}
 	return all, !slices.ContainsFunc(all, there)
 }

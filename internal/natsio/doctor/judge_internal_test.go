@@ -11,6 +11,7 @@ import (
 
 	"unconnected/events"
 	"unconnected/internal/diagnosis"
+	"unconnected/internal/natsio"
 	"unconnected/internal/natsroles"
 )
 
@@ -152,11 +153,13 @@ func TestJudgeWhole(t *testing.T) {
 }
 
 func TestJudgeBuckets(t *testing.T) {
-	there, missing := bucket{name: "a"}, bucket{"b", jetstream.ErrBucketNotFound}
+	there, missing := bucket{name: "a"}, bucket{name: "b", err: jetstream.ErrStreamNotFound}
 	verdict{diagnosis.OK, "all 2"}.check(t, judgeBuckets([]bucket{there, there}))
 	verdict{diagnosis.Warning, "not there yet: b"}.check(t, judgeBuckets([]bucket{there, missing}))
 	verdict{diagnosis.Warning, "none"}.check(t, judgeBuckets([]bucket{missing, missing}))
-	verdict{diagnosis.Warning, "c (no)"}.check(t, judgeBuckets([]bucket{missing, {"c", errors.New("no")}}))
+	verdict{diagnosis.Warning, "c (no)"}.check(t, judgeBuckets([]bucket{missing, {name: "c", err: errors.New("no")}}))
+	single := bucket{name: "d", drift: natsio.BucketDifferences(jetstream.StreamConfig{Replicas: 1}, 3)}
+	verdict{diagnosis.Warning, "d (replicas is 1, should be 3) → `unconnected streams apply`"}.check(t, judgeBuckets([]bucket{there, single}))
 }
 
 func TestJudgeConsumer(t *testing.T) {

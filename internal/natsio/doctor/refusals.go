@@ -94,7 +94,7 @@ func (j *JetStream) Stream(ctx context.Context, name string) (stream jetstream.S
 
 // KeyValue implements [jetstream.JetStream].
 func (j *JetStream) KeyValue(ctx context.Context, bucket string) (kv jetstream.KeyValue, err error) {
-	err = j.refusals.await(ctx, apiPrefix+"STREAM.INFO.KV_"+bucket, func(ctx context.Context) (err error) {
+	err = j.refusals.await(ctx, apiPrefix+"STREAM.INFO."+natsio.StreamOf(bucket), func(ctx context.Context) (err error) {
 		kv, err = j.JetStream.KeyValue(ctx, bucket)
 		return err
 	})

@@ -122,21 +122,24 @@ func judgeWhole(info *jetstream.StreamInfo) diagnosis.Finding {
 
 // bucket is what is known of a bucket.
 type bucket struct {
-	name string
-	err  error
+	name  string
+	drift []natsio.Difference
+	err   error
 }
 
 func judgeBuckets(all []bucket) diagnosis.Finding {
 	const check = "buckets"
-	var missing, broken []string
+	var missing, broken, differ []string
 	for _, b := range all {
 		switch {
-		case errors.Is(b.err, jetstream.ErrBucketNotFound):
+		case errors.Is(b.err, jetstream.ErrStreamNotFound):
 			missing = append(missing, b.name)
 		case errors.Is(b.err, natsio.ErrPermission):
 			broken = append(broken, b.name)
 		case b.err != nil:
 			broken = append(broken, fmt.Sprintf("%s (%v)", b.name, b.err))
+		case len(b.drift) > 0:
+			differ = append(differ, fmt.Sprintf("%s (%v)", b.name, b.drift[0]))
 		}
 	}
 	switch {
@@ -146,6 +149,9 @@ func judgeBuckets(all []bucket) diagnosis.Finding {
 		return diagnosis.Warn(check, plan, "none is there yet")
 	case len(missing) > 0:
 		return diagnosis.Warn(check, plan, "not there yet: %s", strings.Join(missing, ", "))
+	case len(differ) > 0:
+		return diagnosis.Warn(check, "`unconnected streams apply` makes more copies, in a cluster; or set NATS_REPLICAS to what it is",
+			"differ from the settings: %s", strings.Join(differ, ", "))
 	}
 	return diagnosis.Ok(check, "all %d are there", len(all))
 }
