@@ -53,7 +53,7 @@ func TestLogKeys(t *testing.T) {
 
 // logKeys are the keys that a file logs with.
 func logKeys(file *ast.File) (keys []string) {
-	first := map[string]int{"Debug": 1, "Info": 1, "Warn": 1, "Error": 1, "With": 0}
+	first := map[string]int{"Debug": 1, "Info": 1, "Warn": 1, "Error": 1, "Log": 3, "With": 0}
 	ast.Inspect(file, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
 		if !ok {

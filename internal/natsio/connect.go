@@ -101,11 +101,11 @@ func logAsync(log *slog.Logger, refusals slog.Level) nats.ErrHandler {
 			}
 			return
 		}
-		attrs := []any{"error", err}
+		log := log
 		if sub != nil {
-			attrs = append(attrs, "subject", sub.Subject)
+			log = log.With("subject", sub.Subject)
 		}
-		log.Warn("NATS reports a problem", attrs...)
+		log.Warn("NATS reports a problem", "error", err)
 	}
 }
 
