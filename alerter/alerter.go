@@ -78,10 +78,10 @@ type Alerter struct {
 func New(c *Config, o Options) *Alerter {
 	a := &Alerter{config: c, options: o, metrics: newMetrics(o.Metrics), pacer: new(slack.Pacer), attempt: slack.DefaultTimeout, blindAfter: blindAfter}
 	a.chooseSink()
-	o.Metrics.MustRegister(a.gauges()...)
 	if c.AppToken.IsSet() && !c.Slack.Token.IsSet() {
 		o.Log.Warn("SLACK_APP_TOKEN is ignored, because there is no SLACK_TOKEN: nobody could be answered")
 	}
+	o.Metrics.MustRegister(a.gauges()...)
 	return a
 }
 

@@ -296,6 +296,19 @@ func TestLoadingWhatIsNotThere(t *testing.T) {
 	}
 }
 
+func TestLoadingWhatIsTooLarge(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rules.yaml")
+	for size, large := range map[int]bool{1 << 20: false, 1<<20 + 1: true} {
+		if err := os.WriteFile(path, []byte("extend: builtin\n#"+strings.Repeat("x", size-len("extend: builtin\n#"))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := rule.Load(path)
+		if (err != nil) != large || large && err.Error() != path+": the file is larger than 1 MiB" {
+			t.Errorf("of %d bytes: %v", size, err)
+		}
+	}
+}
+
 func TestHashIsOfTheMeaning(t *testing.T) {
 	const a, b = "rules:\n  - {alert: A, expr: total > 5}\n  - {alert: B, expr: total > 6}", "rules:\n" +
 		"  # another order and layout\n  - alert: B\n    expr: 'total > 6'\n    keep: 1\n  - alert: A\n    expr: total > 5\n"

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,7 +22,7 @@ func Load(path string) (*Set, error) {
 	}
 	var l loader
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := ReadFile(file)
 		if err != nil {
 			l.problems = append(l.problems, Problem{File: file, Text: reason(err)})
 			continue
@@ -61,6 +62,23 @@ func rulesFiles(path string) ([]string, error) {
 		}
 	}
 	return files, nil
+}
+
+// fileMost bounds a file of rules or of their tests, in bytes. The built-in rules have thirteen thousand.
+const fileMost = 1 << 20
+
+// ReadFile reads a file of rules, or of tests of rules, which may have a mebibyte.
+func ReadFile(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, fileMost+1))
+	if err == nil && len(data) > fileMost {
+		err = errors.New("the file is larger than 1 MiB")
+	}
+	return data, err
 }
 
 // reason is why a file cannot be read, without its name, which the problem has.

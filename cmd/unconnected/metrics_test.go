@@ -53,7 +53,34 @@ func TestReadmeMetrics(t *testing.T) {
 			of[name] = program
 		}
 	}
-	requireInReadme(t, metricsBegin, metricsEnd, metricsTable(gatherAll(t, s, slices.Collect(maps.Keys(of))), of))
+	all := gatherAll(t, s, slices.Collect(maps.Keys(of)))
+	requireInReadme(t, metricsBegin, metricsEnd, metricsTable(all, of))
+	missing := maps.Clone(reliedOn)
+	for _, m := range all {
+		if labels, ok := reliedOn[m.name]; ok && labels != strings.Join(m.labels, ", ") {
+			t.Errorf("%s has the labels %s, want %s", m.name, m.labels, labels)
+		}
+		delete(missing, m.name)
+	}
+	for name := range missing {
+		t.Errorf("there is no %s", name)
+	}
+}
+
+// reliedOn are the metrics that others rely on, and their labels: a name that changes breaks their rules and dashboards.
+var reliedOn = map[string]string{
+	"unconnected_windows_published_total":      "`operation`",
+	"unconnected_checkpoint_timestamp_seconds": "`operation`",
+	"unconnected_requests_total":               "`operation`, `outcome`",
+	"unconnected_request_duration_seconds":     "`operation`",
+	"unconnected_quota_remaining_requests":     "`server`",
+	"unconnected_revisions_total":              "`operation`",
+	"unconnected_missed_windows_total":         "`operation`",
+	"unconnected_calls_total":                  "`operation`, `result`",
+	"unconnected_evaluated_timestamp_seconds":  "`operation`",
+	"unconnected_alerts_firing":                "`operation`, `severity`",
+	"unconnected_notifications_total":          "`outcome`",
+	"unconnected_notification_delay_seconds":   "",
 }
 
 // metric is what the table says of one.

@@ -68,7 +68,9 @@ func serve(handler http.Handler, addr string) (address string, stop func(), err 
 	if err != nil {
 		return "", nil, fmt.Errorf("listen on %s: %w; choose another address", addr, err)
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := &http.Server{ // no limit on writing: --latency may be any
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
 	stop = func() {

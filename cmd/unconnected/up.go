@@ -111,7 +111,7 @@ func (s *site) startServer() error {
 	}
 	if host, _, err := net.SplitHostPort(s.command.Listen); err == nil && !isLoopback(host) {
 		s.t.log.Warn("the embedded NATS server has no passwords and listens beyond this machine", "listen", s.command.Listen,
-			"next", "whoever reaches it may read and write everything: listen on 127.0.0.1, or use a NATS server with users (NATS_URL)")
+			"next_step", "whoever reaches it may read and write everything: listen on 127.0.0.1, or use a NATS server with users (NATS_URL)")
 	}
 	server, err := natsserver.Start(natsserver.Options{Dir: s.dataDir(), Listen: s.command.Listen, Log: s.t.log})
 	if err != nil {

@@ -215,5 +215,6 @@ func TestUpKilled(t *testing.T) {
 	w.awaitToldInSlack()
 	requirePostedOnce(t, w)
 	requireOneAtATime(w, w.api)
+	w.requireNoSecretStored(w.js)
 	p.stop()
 }

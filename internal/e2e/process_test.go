@@ -105,8 +105,9 @@ func (p *process) finish(secrets []string) {
 		_, _ = p.get("/metrics") // kept in answers
 		_, _ = p.get("/readyz")
 	}
+	title := p.title()
 	p.kill()
-	said := p.stdout.String() + p.stderr.String() + p.answers.String() + strings.Join(p.cmd.Args, " ")
+	said := p.stdout.String() + p.stderr.String() + p.answers.String() + title
 	for _, secret := range secrets {
 		if at := strings.Index(said, secret); at >= 0 {
 			p.t.Errorf("%s shows a secret: …%s…", p.name, said[max(0, at-200):min(len(said), at+len(secret)+40)])
@@ -123,6 +124,15 @@ func (p *process) finish(secrets []string) {
 		p.t.Logf("%s %s (%v)\n--- standard output ends\n%s\n--- standard error ends\n%s", p.name, p.cmd.Args[1:], p.cmd.ProcessState,
 			out[max(0, len(out)-most):], err[max(0, len(err)-most):])
 	}
+}
+
+// title is the command line as everybody on the machine sees it, which the program may have changed.
+func (p *process) title() string {
+	title, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.cmd.Process.Pid))
+	if err != nil { // it has ended, or the system has no such files
+		return strings.Join(p.cmd.Args, " ")
+	}
+	return string(title)
 }
 
 func (p *process) running() bool {

@@ -188,7 +188,7 @@ func (s *storm) toldOf(transitions int) error {
 		return fmt.Errorf("there are %d messages in the channel, want 1", len(roots))
 	}
 	seen := make(map[string]bool)
-	for _, line := range s.slack.Thread("#noc", roots[0].TS) {
+	for _, line := range linesBelow(s.slack, &roots[0]) {
 		if seen[string(line.Metadata)] {
 			return fmt.Errorf("a line is there twice: %s", line.Metadata)
 		}

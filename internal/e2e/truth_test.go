@@ -163,12 +163,17 @@ func (w *world) awaitToldInSlack() {
 	eventually(w.t, w.toldInSlack)
 }
 
+// linesBelow are the posts in the thread of a message, without its picture.
+func linesBelow(slack *fakeslack.Server, root *fakeslack.Message) []fakeslack.Message {
+	return slices.DeleteFunc(slack.Thread(root.Channel, root.TS), func(m fakeslack.Message) bool { return len(m.Files) > 0 })
+}
+
 func (w *world) toldInSlack() error {
 	roots := w.slack.Roots("#noc")
 	if len(roots) != 1 {
 		return fmt.Errorf("there are %d messages in the channel, want 1", len(roots))
 	}
-	root, lines := roots[0], w.slack.Thread("#noc", roots[0].TS)
+	root, lines := roots[0], linesBelow(w.slack, &roots[0])
 	if len(lines) != len(story)-1 {
 		return fmt.Errorf("there are %d lines in the thread, want %d", len(lines), len(story)-1)
 	}

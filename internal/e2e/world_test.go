@@ -98,6 +98,13 @@ func newWorldOf(t testing.TB, o simulator.Options) *world {
 	t.Cleanup(func() { _ = slack.Close() })
 	w.slack = slack
 	w.js = connectTo(t, w.broker.url())
+	js := w.js
+	t.Cleanup(func() { // when the programs have ended
+		if w.broker.server == nil {
+			w.broker.start()
+		}
+		w.requireNoSecretStored(js)
+	})
 	rulesFile := filepath.Join(t.TempDir(), "rules.yaml")
 	writeFile(t, rulesFile, rules)
 	_, webhookKey, _ := strings.Cut(slack.WebhookURL(), "/services/")

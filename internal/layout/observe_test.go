@@ -202,7 +202,7 @@ func TestProvisioning(t *testing.T) {
 		}
 	}
 	config := readFile(t, "deploy/prometheus/prometheus.yml")
-	for _, addr := range regexp.MustCompile("127\\.0\\.0\\.1:808[12]").FindAllString(readFile(t, "README.md"), -1) {
+	for _, addr := range regexp.MustCompile(`127\.0\.0\.1:808[12]`).FindAllString(readFile(t, "README.md"), -1) {
 		if !strings.Contains(config, addr) {
 			t.Errorf("prometheus.yml does not ask %s", addr)
 		}

@@ -47,6 +47,16 @@ func readReport(r reply) (Answer, *Error) {
 	return answer, nil
 }
 
+// leak is an error when a row repeats a secret: rows are stored as they came, for everybody to read.
+func (a *Answer) leak(r reply) *Error {
+	for i, row := range a.Rows {
+		if r.redact.leaks(row.Result) {
+			return &Error{Kind: KindGarbage, Op: r.op, Status: r.status, Err: fmt.Errorf("row %d: its result repeats a secret", i+1)}
+		}
+	}
+	return nil
+}
+
 // count fills in rows, counts and total from the answer's data.
 func (a *Answer) count(data json.RawMessage) error {
 	a.Counts = make(map[string]int64, len(Results))

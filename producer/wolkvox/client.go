@@ -118,6 +118,9 @@ func (c *Client) Report(ctx context.Context, from, to time.Time) (Answer, error)
 		return Answer{}, failed
 	}
 	answer, failed := understand(reply, readReport)
+	if failed == nil {
+		failed = answer.leak(reply)
+	}
 	if failed != nil {
 		return Answer{}, failed
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -13,20 +14,35 @@ const redacted = "[redacted]"
 
 // redactor takes secrets out of texts. The API shouts: it may repeat what it
 // was sent in upper case, so case does not matter.
-type redactor struct{ secrets *regexp.Regexp }
+type redactor struct {
+	secrets *regexp.Regexp // nil when there are none
+	long    []string       // those that are no words which the API could mean, in lower case
+}
+
+// wordMost is the length up to which a secret may be a word of an answer by chance.
+const wordMost = 12
 
 // newRedactor returns a redactor of the secrets that are not empty.
 func newRedactor(secrets ...string) redactor {
-	var quoted []string
+	var quoted, long []string
 	for _, s := range secrets {
 		if s != "" {
 			quoted = append(quoted, regexp.QuoteMeta(s))
+		}
+		if len(s) > wordMost {
+			long = append(long, strings.ToLower(s))
 		}
 	}
 	if quoted == nil {
 		return redactor{}
 	}
-	return redactor{regexp.MustCompile("(?i)" + strings.Join(quoted, "|"))}
+	return redactor{secrets: regexp.MustCompile("(?i)" + strings.Join(quoted, "|")), long: long}
+}
+
+// leaks tells whether a text that is meant to be kept repeats a secret, and not by chance.
+func (r redactor) leaks(s string) bool {
+	s = strings.ToLower(s)
+	return slices.ContainsFunc(r.long, func(secret string) bool { return strings.Contains(s, secret) })
 }
 
 // text returns s without the secrets.

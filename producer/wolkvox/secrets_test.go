@@ -99,3 +99,22 @@ func TestASecretInTheTextChangesNoMeaning(t *testing.T) {
 		}
 	}
 }
+
+// TestNoRowKeepsASecret: rows are stored as they came, so that an answer whose results repeat the token is garbage. A short token
+// may be a word.
+func TestNoRowKeepsASecret(t *testing.T) {
+	const long = "Tok-4711-of-the-api"
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"code":"200","data":[{"result":"BUSY","count":"1"},{"result":"x %s","count":"3"}]}`, strings.ToUpper(r.Header.Get("wolkvox-token")))
+	})
+	for token, garbage := range map[string]bool{long: true, "voicemail": false} {
+		answer, err := ask(newTestClient(server.URL, func(o *Options) { o.Token = func() string { return token } }))
+		var failed *Error
+		if errors.As(err, &failed) != garbage || garbage && failed.Kind != KindGarbage {
+			t.Errorf("with the token %q: %v", token, err)
+		}
+		if !garbage && answer.Total != 4 {
+			t.Errorf("with the token %q: %+v", token, answer)
+		}
+	}
+}
