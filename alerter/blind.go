@@ -85,7 +85,7 @@ func (a *Alerter) cannotSee() string {
 	case problem != nil:
 		return *problem
 	}
-	return "the streams were not read yet"
+	return "" // it is only beginning
 }
 
 // tellBlind posts the message, once. Before it posts, it looks whether another process has.
