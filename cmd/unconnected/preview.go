@@ -21,7 +21,7 @@ func (s *site) preview(d *daemon.Daemon) (p *alerter.Preview, stop func(), err e
 	if s.alerter.Token.IsSet() || s.alerter.WebhookURL.IsSet() || d.Addr() == "" {
 		return nil, func() {}, nil
 	}
-	page := "http://" + d.Addr() + previewPath + "/"
+	page := "http://" + daemon.Reachable(d.Addr()) + previewPath + "/"
 	token, appToken := "xoxb-"+rand.Text(), "xapp-"+rand.Text()
 	// What was shown before a restart is known to the streams, not to this server: it takes edits of what it never saw.
 	server, err := fakeslack.Start(fakeslack.Options{
