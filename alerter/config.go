@@ -108,6 +108,9 @@ func (c *Config) loadRules() []config.Problem {
 	return problems
 }
 
+// Rules are those of ALERT_RULES, or the built-in ones; nil when there is something wrong with them.
+func (c *Config) Rules() *rule.Set { return c.rules }
+
 // Language is the configured language (ALERT_LANGUAGE; "" when it is not set), else that of the process's locale, else English.
 func Language(configured string) string {
 	if configured != "" {

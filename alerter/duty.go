@@ -41,6 +41,11 @@ type duty struct {
 	change chan struct{} // closed when a hold begins; guarded by mu
 }
 
+// OnDuty names the alerter that judges and tells, for people; empty when there is none. It does no I/O.
+func OnDuty(leases *lease.Keeper) string {
+	return leases.Lease(natsio.KeyDuty, dutyTTL, lease.Live).Holder()
+}
+
 // newDuty takes part in the lease. Close it after use.
 func (a *Alerter) newDuty(ctx context.Context, js jetstream.JetStream) (*duty, error) {
 	host, err := os.Hostname()

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"unconnected/events"
+	"unconnected/internal/natsio"
 )
 
 // position is how far evaluation got, as the alerter's bucket keeps it. What it covers is evaluated again after a restart,
@@ -83,4 +84,18 @@ func (p position) store(ctx context.Context, bucket jetstream.KeyValue) error {
 		return fmt.Errorf("position: %w", err)
 	}
 	return nil
+}
+
+// Evaluated tells up to which sequence of CALLS windows were judged, as the alerter that judges noted it last, a second ago at
+// the most. Calls describes the stream. It is not known when nobody has judged that stream yet.
+func Evaluated(ctx context.Context, js jetstream.JetStream, calls *jetstream.StreamInfo) (sequence uint64, known bool, err error) {
+	bucket, err := js.KeyValue(ctx, natsio.BucketAlerter)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("bucket %s: %w", natsio.BucketAlerter, err)
+	}
+	p, known, err := readPosition(ctx, bucket)
+	return p.Sequence, known && p.Stream.Equal(calls.Created), err
 }

@@ -34,7 +34,7 @@ type desk struct {
 
 // newDesk is the desk of an operation. Requested is told of every request.
 func (s *storage) newDesk(o Operation, simulated bool, requested func(outcome string, took time.Duration)) *desk {
-	log, clock := s.log.With("operation", o.Name), newTimekeeper(s.clock, tolerance(s.settle))
+	log, clock := s.log.With("operation", o.Name), newTimekeeper(s.clock, Tolerance(s.settle))
 	d := &desk{
 		Operation: o, timekeeper: clock, source: o.Source(), simulated: simulated,
 		client: wolkvox.New(wolkvox.Options{
@@ -46,14 +46,14 @@ func (s *storage) newDesk(o Operation, simulated bool, requested func(outcome st
 		d.source = oplog.SourceSimulated
 	}
 	d.gate = access.New(access.Options{
-		Client: d.client, API: o.api(), Token: o.Token.Value, Timeout: s.timeout,
+		Client: d.client, API: o.API(), Token: o.Token.Value, Timeout: s.timeout,
 		Leases: s.leases, Quota: s.quota(&o), Now: d.now, Log: log, Requested: requested,
 	})
 	return d
 }
 
-// api is what a token and a day's quota belong to: host and path of the API, however it is reached.
-func (o *Operation) api() string {
+// API is what a token and a day's quota belong to: host and path of the API, however it is reached.
+func (o *Operation) API() string {
 	u, err := url.Parse(o.BaseURL)
 	if err != nil {
 		return o.BaseURL // unreachable: the address was checked when it was loaded

@@ -16,8 +16,8 @@ type skew struct {
 	warned bool          // that they differ by more than they may
 }
 
-// tolerance is how far the two clocks may differ: the settle time is there for late calls, not for clocks.
-func tolerance(settle time.Duration) time.Duration { return max(settle/2, time.Second) }
+// Tolerance is how far the clocks of this host and of the API may differ, with POLL_SETTLE: the settle time is there for late calls, not for clocks.
+func Tolerance(settle time.Duration) time.Duration { return max(settle/2, time.Second) }
 
 // look takes what an answer tells, and returns what there is to say about it: a warning when the clocks begin to differ,
 // good news when they agree again, or nothing.

@@ -87,7 +87,7 @@ func (s *storage) close() { s.leases.Close() }
 func (s *storage) quota(o *Operation) *access.Quota {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	api := o.api()
+	api := o.API()
 	if s.quotas[api] == nil {
 		s.quotas[api] = access.NewQuota(s.ledgers, api, budget.Settings{Daily: s.daily, Zone: o.Zone}, s.log.With("server", o.server()))
 	}
@@ -99,5 +99,5 @@ func (o *Operation) server() string {
 	if o.Server != "" {
 		return o.Server
 	}
-	return o.api()
+	return o.API()
 }

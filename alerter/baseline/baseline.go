@@ -59,6 +59,9 @@ type pending struct {
 	share  float64
 }
 
+// Enough tells whether so many windows with calls, and so many calls in them, are history enough for a usual level.
+func Enough(windows, calls int64) bool { return windows >= learnWindows && calls >= learnCalls }
+
 // New is a baseline without history. prior is the share to begin with, see [Prior].
 func New(prior float64) *Baseline {
 	prior = clamp(prior, leastShare, 1-leastShare)
@@ -158,7 +161,7 @@ func (b *Baseline) accept(p pending) {
 	if !b.learnt {
 		b.windows++
 		b.calls += int64(w.N)
-		b.learnt = b.windows >= learnWindows && b.calls >= learnCalls
+		b.learnt = Enough(b.windows, b.calls)
 	}
 }
 

@@ -43,3 +43,11 @@ func (n *needs) any() bool {
 
 // LooksBack tells whether the rule looks at windows before the present one, or at what is usual.
 func (r *Rule) LooksBack() bool { return r.needs.any() }
+
+// QuotedResults are the results that the rule names in quotes, since the API's documentation does not list them; each once,
+// in order. The caller owns the slice.
+func (r *Rule) QuotedResults() []string {
+	names := slices.Clone(r.needs.listed)
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -36,6 +36,7 @@ type commands struct {
 	Silence  silenceCommand   `cmd:"" help:"Look after silences: times in which nobody is told of some alerts."`
 	Drill    drillCommand     `cmd:"" help:"Send a marked test incident down the real path, from the stream to Slack, and resolve it."`
 	Streams  streamsCommand   `cmd:"" help:"Look after what exists in NATS."`
+	Doctor   doctorCommand    `cmd:"" help:"Check every connection, permission, scope, clock, zone and setting: a line each, and what to do."`
 	Version  kong.VersionFlag `help:"Print the build and exit."`
 }
 
@@ -63,7 +64,7 @@ func run(args []string) int {
 		return daemon.Code(daemon.Usage(err))
 	}
 	var settings config.Log
-	if err := config.Load(&settings); err != nil && chosen.Command() != "up" { // which lists them with all others
+	if err := config.Load(&settings); err != nil && chosen.Command() != "up" && chosen.Command() != "doctor" { // which list them with all others
 		fmt.Fprintln(os.Stderr, config.Join(err, config.Load(&streamsSettings{})))
 		return daemon.Code(err)
 	}

@@ -13,6 +13,7 @@ const columns = 100
 type table struct {
 	indent string
 	right  []bool // which columns are aligned to the right; the others, to the left
+	long   bool   // for programs: nothing is wrapped
 	rows   [][]string
 }
 
@@ -44,6 +45,8 @@ func (t *table) write(out io.Writer) error {
 			switch {
 			case i < len(t.right) && t.right[i]:
 				line.WriteString(pad + cell)
+			case i == len(widths)-1 && t.long:
+				line.WriteString(cell)
 			case i == len(widths)-1:
 				at := utf8.RuneCountInString(line.String())
 				line.WriteString(strings.Join(wrapped(cell, columns-at), "\n"+strings.Repeat(" ", at)))

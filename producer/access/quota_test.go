@@ -317,3 +317,34 @@ func TestWithoutNATSNothingIsSent(t *testing.T) {
 		t.Errorf("%d requests", n)
 	}
 }
+
+// TestTokenInfoIsARequestLikeOthers: it is taken from the budget of its class, whether it is due or not, and all know what it
+// said.
+func TestTokenInfoIsARequestLikeOthers(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, simulator.Options{Licences: 1})
+	one, other := s.process(t, "one"), s.process(t, "other")
+	one.ask(budget.Live, 1)
+	for range 2 {
+		one.enter(budget.Backfill, 1)
+		info, err := one.TokenInfo(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := int64(1000 - len(s.api.Ledger())); info.Available != want {
+			t.Errorf("%d requests are left, want %d", info.Available, want)
+		}
+	}
+	one.leave()
+	if sent := one.sent(); sent != 3 {
+		t.Errorf("the ledger has %d requests, want 3", sent)
+	}
+	err := other.quota.Look(t.Context(), func(b *budget.Budget) {
+		if left, known := b.Left(noon); !known || left != 997 {
+			t.Errorf("others believe that %d are left (%t), want 997", left, known)
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}

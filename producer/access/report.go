@@ -31,11 +31,7 @@ func (g *Gate) AskQuota(ctx context.Context) error {
 	if err != nil || !ours {
 		return err
 	}
-	var info wolkvox.TokenInfo
-	err = g.send(ctx, func(ctx context.Context) (err error) {
-		info, err = g.Client.TokenInfo(ctx)
-		return err
-	})
+	info, err := g.tokenInfo(ctx, func() {}) // Asking has counted it
 	var failure *wolkvox.Error
 	switch {
 	case err == nil:
@@ -45,6 +41,27 @@ func (g *Gate) AskQuota(ctx context.Context) error {
 	}
 	g.Log.Debug("the API does not say what is left of the quota", "reason", err)
 	return g.Quota.unreported(ctx, err, g.Now())
+}
+
+// TokenInfo asks the API what is left of the day's requests, whether that is due or not, for somebody who wants to know it
+// now; what it says is noted for all. It is a request like that of Report, and must follow an Enter as that does. An API
+// that gives no report is an error here.
+func (g *Gate) TokenInfo(ctx context.Context) (wolkvox.TokenInfo, error) {
+	info, err := g.tokenInfo(ctx, func() { g.granted.n-- })
+	if err != nil {
+		return wolkvox.TokenInfo{}, err
+	}
+	return info, g.Quota.reported(ctx, info, g.Now())
+}
+
+// tokenInfo sends the request. Sending is called when it is sent.
+func (g *Gate) tokenInfo(ctx context.Context, sending func()) (info wolkvox.TokenInfo, err error) {
+	err = g.send(ctx, func(ctx context.Context) (err error) {
+		sending()
+		info, err = g.Client.TokenInfo(ctx)
+		return err
+	})
+	return info, err
 }
 
 func (q *Quota) reported(ctx context.Context, info wolkvox.TokenInfo, now time.Time) error {

@@ -1,0 +1,184 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/events"
+	"unconnected/internal/config"
+	"unconnected/internal/diagnosis"
+	"unconnected/internal/natsio"
+	"unconnected/internal/natsroles"
+)
+
+// Options say what NATS is held against.
+type Options struct {
+	NATS    config.NATS
+	History config.History
+	Roles   []natsroles.Role // of the programs that this environment is for
+}
+
+// examination is one look at a server.
+type examination struct {
+	Options
+	nc *nats.Conn
+	js jetstream.JetStream
+}
+
+// patience is how long the server may take for one answer: a user without a permission gets none.
+const patience = 2 * time.Second
+
+// Examine checks the server behind a connection, and what is stored there.
+func Examine(ctx context.Context, nc *nats.Conn, o Options) (server, streams diagnosis.Findings) {
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(patience))
+	if err != nil {
+		return diagnosis.Findings{diagnosis.Fail("jetstream", "", "%v", err)}, nil
+	}
+	e := &examination{o, nc, js}
+	all := e.streams(ctx)
+	storing := storingOf(ctx, nc, monitoringPort)
+	server = diagnosis.Findings{judgeVersion(nc.ConnectedServerVersion()), e.capacity(ctx, all, storing)}
+	if clock, known := e.clock(ctx, all); known {
+		server = append(server, clock)
+	}
+	return append(server, judgePermissions(e.user(ctx), o.Roles), judgeSync(storing)), e.stored(ctx, all)
+}
+
+func (e *examination) streams(ctx context.Context) []stream {
+	options := natsio.StreamOptions(&e.NATS, &e.History)
+	all := []stream{{want: events.CallsStream(options)}, {want: events.AlertsStream(options)}}
+	var group sync.WaitGroup // a user without permissions waits for each in vain
+	for i := range all {
+		group.Go(func() {
+			found, err := e.js.Stream(ctx, all[i].want.Name)
+			if err != nil {
+				all[i].err = natsio.Explain(e.js, err)
+				return
+			}
+			all[i].info = found.CachedInfo()
+		})
+	}
+	group.Wait()
+	return all
+}
+
+func (e *examination) capacity(ctx context.Context, all []stream, storing *storing) diagnosis.Finding {
+	c := capacity{server: storing}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if c.account, c.err = e.js.AccountInfo(ctx); c.err != nil {
+		c.err = natsio.Explain(e.js, c.err)
+	}
+	for i := range all {
+		if all[i].missing() {
+			c.missing = append(c.missing, all[i].want)
+		}
+	}
+	return judgeCapacity(c)
+}
+
+// clock compares the clocks by the time that an answer about a stream bears.
+func (e *examination) clock(ctx context.Context, all []stream) (diagnosis.Finding, bool) {
+	if len(all) == 0 || all[0].err != nil {
+		return diagnosis.Finding{}, false
+	}
+	began := time.Now()
+	found, err := e.js.Stream(ctx, all[0].want.Name)
+	if err != nil || found.CachedInfo().TimeStamp.IsZero() {
+		return diagnosis.Finding{}, false
+	}
+	return judgeClock(began.Sub(found.CachedInfo().TimeStamp), time.Since(began)), true
+}
+
+// user asks the server who we are; nil when it does not say.
+func (e *examination) user(ctx context.Context) *user {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	answer, err := e.nc.RequestWithContext(ctx, "$SYS.REQ.USER.INFO", nil)
+	if err != nil {
+		return nil
+	}
+	var told struct {
+		Data *user `json:"data"`
+	}
+	if json.Unmarshal(answer.Data, &told) != nil {
+		return nil
+	}
+	return told.Data
+}
+
+// stored is what is found about streams, buckets and consumers.
+func (e *examination) stored(ctx context.Context, all []stream) diagnosis.Findings {
+	buckets, nothing := e.buckets(ctx)
+	for i := range all {
+		nothing = nothing && all[i].missing()
+	}
+	if nothing {
+		return diagnosis.Findings{judgeNothing()}
+	}
+	var found diagnosis.Findings
+	for i := range all {
+		found = append(found, judgeStream(&all[i], e.nc.ConnectedClusterName() != ""))
+	}
+	found = append(found, judgeBuckets(buckets))
+	if calls := all[0].info; calls != nil {
+		found = append(found, judgeHistory(calls), judgeWhole(calls))
+	}
+	return append(found, e.consumers(ctx, all)...)
+}
+
+// buckets looks at each, and tells whether none is there. That of the leases does not count: a doctor may have made it.
+func (e *examination) buckets(ctx context.Context) (all []bucket, none bool) {
+	all = make([]bucket, len(natsio.Buckets()))
+	var group sync.WaitGroup
+	for i, name := range natsio.Buckets() {
+		group.Go(func() {
+			_, err := e.js.KeyValue(ctx, name)
+			if err != nil {
+				err = natsio.Explain(e.js, err)
+			}
+			all[i] = bucket{name, err}
+		})
+	}
+	group.Wait()
+	there := func(b bucket) bool {
+		return b.name != natsio.BucketLeases && !errors.Is(b.err, jetstream.ErrBucketNotFound)
+	}
+	return all, !slices.ContainsFunc(all, there)
+}
+
+// consumers looks at the durable ones; the others are of readers that come and go.
+func (e *examination) consumers(ctx context.Context, all []stream) diagnosis.Findings {
+	var found diagnosis.Findings
+	for i := range all {
+		if all[i].info == nil {
+			continue
+		}
+		stream, err := e.js.Stream(ctx, all[i].want.Name)
+		if err != nil {
+			continue // was just told
+		}
+		listed, cancel := context.WithTimeout(ctx, patience)
+		list := stream.ListConsumers(listed)
+		for info := range list.Info() {
+			if info.Config.Durable != "" {
+				found = append(found, judgeConsumer(info, time.Now()))
+			}
+		}
+		cancel()
+		if err := list.Err(); err != nil {
+			found = append(found, diagnosis.Skip("consumers", "", "those of %s are not visible: %v", all[i].want.Name, natsio.Explain(e.js, err)))
+		}
+	}
+	if len(found) == 0 {
+		return diagnosis.Findings{diagnosis.Ok("consumers", "no durable ones")}
+	}
+	return found
+}

@@ -1,0 +1,173 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/events"
+	"unconnected/internal/diagnosis"
+	"unconnected/internal/natsio"
+)
+
+// stream is what is known of a stream of this product.
+type stream struct {
+	want jetstream.StreamConfig
+	info *jetstream.StreamInfo // nil when err is not
+	err  error
+}
+
+func (s *stream) missing() bool { return errors.Is(s.err, jetstream.ErrStreamNotFound) }
+
+// plan is what to do about streams and buckets that are not there.
+const plan = "the programs create them when they start; or now: `unconnected streams apply`"
+
+// judgeStream compares a stream with its definition.
+func judgeStream(s *stream, clustered bool) diagnosis.Finding {
+	check := s.want.Name
+	switch {
+	case s.missing():
+		return diagnosis.Warn(check, plan, "is not there yet")
+	case errors.Is(s.err, natsio.ErrPermission):
+		return diagnosis.Warn(check, "right for a user that has nothing to do with it; `unconnected streams users` prints what each kind of user needs",
+			"this user may not look at it: %v", s.err)
+	case s.err != nil:
+		return diagnosis.Fail(check, "let this user ask for it ($JS.API.STREAM.INFO."+check+"), or look at the server", "can't be looked at: %v", s.err)
+	case s.info.Config.Storage != jetstream.FileStorage:
+		return diagnosis.Fail(check, "back it up, and let the programs create it anew", "is kept in memory: a restart of NATS loses it")
+	}
+	if trouble := replicaTrouble(s.info.Cluster); trouble != "" {
+		return diagnosis.Warn(check, "look at the servers of the cluster: `nats server report jetstream`", "%s", trouble)
+	}
+	if drift := natsio.Drift(s.info.Config, s.want); len(drift) > 0 {
+		return diagnosis.Warn(check, adviceOnDrift(s, clustered), "differs from the settings: %s", strings.Join(drift, "; "))
+	}
+	return diagnosis.Ok(check, "as the settings want it: %s, kept %s", diagnosis.Plural(int(s.info.State.Msgs), "message"), kept(s.info.Config.MaxAge))
+}
+
+func kept(d time.Duration) string {
+	if d == 0 {
+		return "for ever"
+	}
+	return "for " + diagnosis.Lasting(d)
+}
+
+func adviceOnDrift(s *stream, clustered bool) string {
+	if s.want.Replicas > 1 && s.info.Config.Replicas != s.want.Replicas && !clustered {
+		return "NATS_REPLICAS needs a cluster, and this server is alone: set it to 1"
+	}
+	return "set HISTORY_MAX_AGE, HISTORY_MAX_BYTES and NATS_REPLICAS to what it is, or change it: `nats stream edit " + s.want.Name +
+		"` (what exceeds a shorter limit is gone at once)"
+}
+
+// replicaTrouble says what is wrong with the replicas of a stream, or nothing.
+func replicaTrouble(c *jetstream.ClusterInfo) string {
+	if c == nil {
+		return ""
+	}
+	if c.Leader == "" {
+		return "has no leader: nothing can be stored"
+	}
+	for _, peer := range c.Replicas {
+		switch {
+		case peer.Offline:
+			return fmt.Sprintf("its replica on %s is away", peer.Name)
+		case !peer.Current && peer.Lag > 0:
+			return fmt.Sprintf("its replica on %s is %d messages behind", peer.Name, peer.Lag)
+		}
+	}
+	return ""
+}
+
+// fullFrom is the part of a limit from which on it is worth a warning.
+const fullFrom = 0.80
+
+// judgeHistory says how much of its room the history takes.
+func judgeHistory(info *jetstream.StreamInfo) diagnosis.Finding {
+	const check = "size"
+	used, most := info.State.Bytes, info.Config.MaxBytes
+	if most <= 0 {
+		return diagnosis.Warn(check, "give it one below the size of the disk: `nats stream edit CALLS --max-bytes …`",
+			"%s, and the stream has no limit: a full disk stops it", diagnosis.Bytes(used))
+	}
+	percent := 100 * float64(used) / float64(most)
+	if float64(used) >= fullFrom*float64(most) {
+		return diagnosis.Warn(check, "raise it, if the disk has room (`nats stream edit CALLS --max-bytes …` and HISTORY_MAX_BYTES), or export: `unconnected history --format jsonl`",
+			"%.0f %% of %s are used: soon the oldest windows go", percent, diagnosis.Bytes(uint64(most)))
+	}
+	return diagnosis.Ok(check, "%s of %s (%.1f %%)", diagnosis.Bytes(used), diagnosis.Bytes(uint64(most)), percent)
+}
+
+// judgeWhole tells whether messages are missing inside the stream: nobody may delete any.
+func judgeWhole(info *jetstream.StreamInfo) diagnosis.Finding {
+	const check = "complete"
+	s := info.State
+	if s.Msgs == 0 {
+		return diagnosis.Ok(check, "the stream is empty")
+	}
+	if s.Msgs == s.LastSeq-s.FirstSeq+1 && s.NumDeleted == 0 {
+		return diagnosis.Ok(check, "every message from sequence %d to %d is there", s.FirstSeq, s.LastSeq)
+	}
+	return diagnosis.Fail(check, "`unconnected verify` says which windows; restore the stream from a replica or backup",
+		"of the sequences %d to %d only %d messages are there", s.FirstSeq, s.LastSeq, s.Msgs)
+}
+
+// bucket is what is known of a bucket.
+type bucket struct {
+	name string
+	err  error
+}
+
+func judgeBuckets(all []bucket) diagnosis.Finding {
+	const check = "buckets"
+	var missing, broken []string
+	for _, b := range all {
+		switch {
+		case errors.Is(b.err, jetstream.ErrBucketNotFound):
+			missing = append(missing, b.name)
+		case errors.Is(b.err, natsio.ErrPermission):
+			broken = append(broken, b.name)
+		case b.err != nil:
+			broken = append(broken, fmt.Sprintf("%s (%v)", b.name, b.err))
+		}
+	}
+	switch {
+	case len(broken) > 0:
+		return diagnosis.Warn(check, "right if this user needs them not; otherwise give it the permission", "can't be looked at: %s", strings.Join(broken, ", "))
+	case len(missing) == len(all):
+		return diagnosis.Warn(check, plan, "none is there yet")
+	case len(missing) > 0:
+		return diagnosis.Warn(check, plan, "not there yet: %s", strings.Join(missing, ", "))
+	}
+	return diagnosis.Ok(check, "all %d are there", len(all))
+}
+
+// stuck is how long a consumer that is behind may go without acknowledging anything.
+const stuck = time.Hour
+
+// judgeConsumer says how far behind a durable consumer is.
+func judgeConsumer(c *jetstream.ConsumerInfo, now time.Time) diagnosis.Finding {
+	check := "consumer " + c.Name
+	behind := c.NumPending + uint64(c.NumAckPending)
+	if behind == 0 {
+		return diagnosis.Ok(check, "of %s: nothing waits", c.Stream)
+	}
+	last, since := "never acknowledged anything", now.Sub(c.Created)
+	if at := c.AckFloor.Last; at != nil {
+		since = now.Sub(*at)
+		last = fmt.Sprintf("last acknowledged %s ago", diagnosis.Lasting(since))
+	}
+	if since > stuck {
+		return diagnosis.Warn(check, "start the program that reads with it; if nobody does any more: `nats consumer rm "+c.Stream+" "+c.Name+"`",
+			"of %s: %d messages wait, %s", c.Stream, behind, last)
+	}
+	return diagnosis.Ok(check, "of %s: %d messages wait, %s", c.Stream, behind, last)
+}
+
+// judgeNothing is the finding of a NATS that nobody has used yet, instead of one for each stream and bucket.
+func judgeNothing() diagnosis.Finding {
+	return diagnosis.Warn(events.StreamCalls, plan, "neither streams nor buckets are there: nothing has run here yet")
+}
