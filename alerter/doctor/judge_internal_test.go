@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func TestJudgeScopes(t *testing.T) {
 		}
 		return rest
 	}
-	everything := workspace{public: true, private: true, byName: true, socket: true}
+	everything := workspace{public: true, private: true, byName: true, socket: true, operators: true}
 	tests := []struct {
 		name    string
 		granted []string
@@ -49,7 +50,7 @@ func TestJudgeScopes(t *testing.T) {
 	}{
 		{"all", all, everything, verdict{diagnosis.OK, "chat:write"}},
 		{"not told", nil, everything, verdict{diagnosis.Skipped, "does not say"}},
-		{"nothing", []string{}, everything, verdict{diagnosis.Failed, "add chat:write, channels:history, groups:history, channels:read, groups:read, files:write, commands"}},
+		{"nothing", []string{}, everything, verdict{diagnosis.Failed, "add chat:write, channels:history, groups:history, channels:read, groups:read, files:write, commands, users:read, usergroups:read"}},
 		{"no posting", without("chat:write"), everything, verdict{diagnosis.Failed, "chat:write (nothing can be posted)"}},
 		{"no history", without("channels:history"), everything, verdict{diagnosis.Warning, "may appear twice"}},
 		{"private ones are not needed", without("groups:history", "groups:read"), workspace{public: true, byName: true}, verdict{diagnosis.OK, ""}},
@@ -61,6 +62,20 @@ func TestJudgeScopes(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.want.check(t, judgeScopes(test.granted, test.w)) })
+	}
+}
+
+// TestScopesAreTheAppsOwn: what is missed here is what the manifest asks for.
+func TestScopesAreTheAppsOwn(t *testing.T) {
+	var here, app []string
+	for _, s := range scopes {
+		here = append(here, s.name)
+	}
+	for _, s := range slack.Scopes() {
+		app = append(app, s.Name)
+	}
+	if !slices.Equal(here, app) {
+		t.Errorf("doctor looks for %v, the app asks for %v", here, app)
 	}
 }
 

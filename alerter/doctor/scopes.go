@@ -21,24 +21,30 @@ type workspace struct {
 	public, private bool // there are such channels among those to tell
 	byName          bool // one of them is named, not given by its id
 	socket          bool // SLACK_APP_TOKEN is set
+	operators       bool // SLACK_OPERATORS is set
 }
 
-func always(workspace) bool         { return true }
-func inPublic(w workspace) bool     { return w.public }
-func inPrivate(w workspace) bool    { return w.private }
-func namedPublic(w workspace) bool  { return w.public && w.byName }
-func namedPrivate(w workspace) bool { return w.private && w.byName }
-func bySocket(w workspace) bool     { return w.socket }
+func always(workspace) bool        { return true }
+func inPublic(w workspace) bool    { return w.public }
+func inPrivate(w workspace) bool   { return w.private }
+func bySocket(w workspace) bool    { return w.socket }
+func byOperators(w workspace) bool { return w.socket && w.operators }
+
+// named are channels whose members must be known, or that are looked up by name.
+func namedPublic(w workspace) bool  { return w.public && (w.byName || w.socket) }
+func namedPrivate(w workspace) bool { return w.private && (w.byName || w.socket) }
 
 // scopes are those of the bot token.
 var scopes = []scope{
 	{"chat:write", "nothing can be posted", true, always},
 	{"channels:history", "when an answer of Slack is lost, an incident may appear twice", false, inPublic},
 	{"groups:history", "when an answer of Slack is lost, an incident may appear twice in a private channel", false, inPrivate},
-	{"channels:read", "a channel that is named can't be looked up when an answer is lost, nor checked here", false, namedPublic},
-	{"groups:read", "a private channel that is named can't be looked up when an answer is lost, nor checked here", false, namedPrivate},
+	{"channels:read", "a channel that is named can't be looked up when an answer is lost, nor checked here; buttons refuse everybody", false, namedPublic},
+	{"groups:read", "the same for private channels", false, namedPrivate},
 	{"files:write", "there is no picture of the last 24 hours in the thread", false, always},
 	{"commands", "there is no slash command", false, bySocket},
+	{"users:read", "whoever takes care of an incident is shown by their handle", false, bySocket},
+	{"usergroups:read", "nobody is known to be in SLACK_OPERATORS: buttons refuse everybody", false, byOperators},
 }
 
 // judgeScopes says which scopes are missing and what that costs. Nil granted means that Slack did not say.

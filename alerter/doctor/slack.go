@@ -55,7 +55,7 @@ func examineToken(ctx context.Context, s *alerter.Slack, rules *rule.Set) diagno
 	found := diagnosis.Findings{judgeAuth(who, err)}
 	if err == nil {
 		var channels diagnosis.Findings
-		w := workspace{socket: s.AppToken.IsSet()}
+		w := workspace{socket: s.AppToken.IsSet(), operators: s.Operators != ""}
 		for _, t := range targets(s, rules) {
 			state, err := client.Channel(ctx, t.name)
 			w.note(t, state, err)

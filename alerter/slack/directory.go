@@ -3,7 +3,6 @@ package slack
 import (
 	"cmp"
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -61,9 +60,6 @@ func (c *Client) PersonName(ctx context.Context, user string) (string, error) {
 	})
 	return name, err
 }
-
-// ErrNoChannel says that we see no channel of that name.
-var ErrNoChannel = errors.New("no channel of that name can be seen")
 
 // ChannelID is the id of a channel that is named as in the settings: by its id, or by its name with or without #. The error
 // is [ErrNoChannel] or an [*Error].

@@ -242,7 +242,7 @@ func (d *drill) explain(failed error, replicas int) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.t.ctx), 10*time.Second)
 	defer cancel()
-	switch holder, err := alerter.OnDuty(ctx, d.js, replicas); {
+	switch holder, err := alerter.LookOnDuty(ctx, d.js, replicas); {
 	case err != nil:
 		d.say("%v, and who is on duty is not known: %v", failed, err)
 	case holder == "":
