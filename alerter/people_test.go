@@ -3,7 +3,10 @@ package alerter_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -95,15 +98,21 @@ func TestPeople(t *testing.T) {
 	}
 }
 
-// TestRefusedAppToken shows in the report, with what to do, and messages leave all the same.
+// TestRefusedAppToken shows in the report, with what to do. Messages leave all the same, so the alerter is ready, and the dead
+// man's switch hears of it.
 func TestRefusedAppToken(t *testing.T) {
 	t.Parallel()
 	w := newPeopledWorld(t)
 	w.config.AppToken = config.NewSecret("xapp-wrong")
+	var pings atomic.Int32
+	monitor := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { pings.Add(1) }))
+	t.Cleanup(monitor.Close)
+	w.config.HeartbeatURL = config.NewSecret(monitor.URL)
 	p := w.start()
 	p.reports("what to do", func(r daemon.Report) bool {
-		return !r.Ready && r.State == "refused" && strings.Contains(r.Reason, "SLACK_APP_TOKEN is not valid")
+		return r.Ready && strings.Contains(strings.Join(r.Notes, "\n"), "SLACK_APP_TOKEN is not valid")
 	})
+	eventually(t, "a ping", func() (bool, string) { return pings.Load() > 0, w.logs.String() })
 	w.play("default", "qc")
 	w.expectChannel("#noc", "root 🔴 default/Congestion/2/firing")
 	if asked := len(w.slack.Requests("apps.connections.open")); asked != 1 {
