@@ -58,15 +58,12 @@ func (a *Alerter) socket() slack.SocketConfig {
 	return c
 }
 
-// heed makes messages show what has become silent, or is no longer, until ctx ends.
+// heed makes messages show what has become silent, or is no longer, until ctx ends: because somebody did something, or because
+// the time has come.
 func (s *session) heed(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.silences.Changed():
-			s.notifier.reconsider()
-		}
+	for ctx.Err() == nil {
+		waitFor(ctx, s.silences.Changed(), s.silences.Next(time.Now()))
+		s.notifier.reconsider()
 	}
 }
 

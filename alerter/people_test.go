@@ -181,6 +181,35 @@ func TestPeopleShow(t *testing.T) {
 	})
 }
 
+// TestSilentLater: a silence that was made for later shows in the message when it begins, and no longer once it is over.
+func TestSilentLater(t *testing.T) {
+	t.Parallel()
+	w := newPeopledWorld(t)
+	p := w.start()
+	w.play("default", "qc")
+	p.judged(w)
+	w.expectChannel("#noc", "root 🔴 default/Congestion/2/firing")
+	store, err := silence.Open(t.Context(), w.js, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	hush := incident.Silence{
+		ID: "s1", Operation: "default", From: now.Add(3 * time.Second), Until: now.Add(6 * time.Second), Reason: "the carrier works on it",
+	}
+	if err := store.Add(t.Context(), hush, silence.Person{Name: "Eva"}, "", now); err != nil {
+		t.Fatal(err)
+	}
+	w.says("#noc", "the carrier works on it")
+	if early := hush.From.Truncate(time.Second); time.Now().Before(early) {
+		t.Error("it shows before it begins")
+	}
+	eventually(t, "a message without the silence", func() (bool, string) {
+		blocks := string(w.slack.Roots("#noc")[0].Blocks)
+		return !strings.Contains(blocks, "the carrier works on it"), blocks
+	})
+}
+
 // TestSilentFromTheStart: nobody is told of what is silent before it begins.
 func TestSilentFromTheStart(t *testing.T) {
 	t.Parallel()
