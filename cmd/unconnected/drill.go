@@ -115,21 +115,11 @@ func newDrill(t *terminal, js jetstream.JetStream, c *drillCommand) (*drill, err
 
 // clear reads the last message of the drill's subject, and ends the drill that it may have left firing.
 func (d *drill) clear() error {
-	alerts, err := d.js.Stream(d.t.ctx, events.StreamAlerts)
+	before, err := d.read(d.t.ctx)
 	if err != nil {
-		return fmt.Errorf("stream %s: %w", events.StreamAlerts, err)
+		return err
 	}
-	raw, err := alerts.GetLastMsgForSubject(d.t.ctx, events.AlertSubject(events.DrillOperation, events.DrillRule))
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read %s: %w", events.StreamAlerts, err)
-	}
-	d.last = raw.Sequence
-	before, err := events.DecodeRawAlert(raw)
-	d.tick = before.Cause.Tick
-	if err != nil || before.Status != events.Firing {
+	if d.last, d.tick = before.Sequence, before.Cause.Tick; before.Status != events.Firing {
 		return nil // nothing fires
 	}
 	d.t.log.Warn("a drill was left firing, or another one is under way; it is ended", "began", before.StartsAt)
@@ -140,7 +130,7 @@ func (d *drill) clear() error {
 func (d *drill) conduct(ctx context.Context, hold, wait time.Duration) (err error) {
 	fired := firingDrill(d.cause(d.judged), d.labels)
 	if err := d.publish(ctx, fired); err != nil {
-		return err
+		return errors.Join(err, d.takeBack(fired))
 	}
 	d.sight = drillSight{fired: d.last, began: time.Now()}
 	d.say("fires: stored in %s as %d", events.StreamAlerts, d.last)
@@ -205,8 +195,7 @@ func (d *drill) resolve(fired events.Alert) error {
 	defer cancel()
 	err := d.publish(ctx, resolvedDrill(fired, d.cause(fired.Cause.Sequence)))
 	if natsio.IsConflict(err) {
-		d.say("somebody else has ended it already")
-		return nil
+		return d.endedElsewhere(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("the drill still fires, run another one to end it: %w", err)
@@ -214,6 +203,60 @@ func (d *drill) resolve(fired events.Alert) error {
 	d.sight.resolved, d.sight.resolvedAt = d.last, time.Now()
 	d.say("is resolved: stored in %s as %d", events.StreamAlerts, d.last)
 	return nil
+}
+
+// takeBack resolves a drill whose beginning may have been stored, although the answer was lost: the program was interrupted, or
+// NATS was slow.
+func (d *drill) takeBack(fired events.Alert) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.t.ctx), 5*time.Second)
+	defer cancel()
+	last, err := d.read(ctx)
+	if err != nil {
+		return fmt.Errorf("whether the drill fires is not known; run another one to end it: %w", err)
+	}
+	if last.ID() != fired.ID() {
+		return nil
+	}
+	d.last = last.Sequence
+	return d.resolve(fired)
+}
+
+// endedElsewhere notes the end that somebody else has stored: another drill, or the alerter.
+func (d *drill) endedElsewhere(ctx context.Context) error {
+	stream, err := d.js.Stream(ctx, events.StreamAlerts)
+	if err != nil {
+		return fmt.Errorf("stream %s: %w", events.StreamAlerts, err)
+	}
+	end, err := stream.GetMsg(ctx, d.last+1, jetstream.WithGetMsgSubject(drillSubject))
+	if err != nil {
+		return fmt.Errorf("read %s: %w", events.StreamAlerts, err)
+	}
+	d.last, d.sight.resolved, d.sight.resolvedAt = end.Sequence, end.Sequence, time.Now()
+	d.say("somebody else has ended it: stored in %s as %d", events.StreamAlerts, d.last)
+	return nil
+}
+
+// drillSubject is where drills are stored.
+var drillSubject = events.AlertSubject(events.DrillOperation, events.DrillRule)
+
+// read is the last drill that was stored, the zero Alert where there is none.
+func (d *drill) read(ctx context.Context) (events.Alert, error) {
+	alerts, err := d.js.Stream(ctx, events.StreamAlerts)
+	if err != nil {
+		return events.Alert{}, fmt.Errorf("stream %s: %w", events.StreamAlerts, err)
+	}
+	raw, err := alerts.GetLastMsgForSubject(ctx, drillSubject)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return events.Alert{}, nil
+	}
+	if err != nil {
+		return events.Alert{}, fmt.Errorf("read %s: %w", events.StreamAlerts, err)
+	}
+	last, err := events.DecodeRawAlert(raw)
+	if err != nil {
+		return events.Alert{Sequence: raw.Sequence}, nil // foreign, but there
+	}
+	return last, nil
 }
 
 // publish stores an alert event behind the last one of the drill's subject.

@@ -173,6 +173,83 @@ func TestDrillInterrupted(t *testing.T) {
 	}
 }
 
+// lossy loses the answer to the first message that is stored.
+type lossy struct {
+	jetstream.JetStream
+	lost bool
+}
+
+func (l *lossy) PublishMsg(ctx context.Context, m *nats.Msg, o ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
+	ack, err := l.JetStream.PublishMsg(ctx, m, o...)
+	if err == nil && !l.lost {
+		l.lost = true
+		return nil, context.DeadlineExceeded
+	}
+	return ack, err
+}
+
+// drillTerminal is a terminal that hears what a drill says.
+func drillTerminal(t *testing.T, hear func(line string)) *terminal {
+	t.Helper()
+	return &terminal{ctx: t.Context(), log: slog.New(slog.DiscardHandler), stdout: writer(func(p []byte) (int, error) {
+		hear(string(p))
+		return len(p), nil
+	})}
+}
+
+// TestDrillLostAnswer: a drill that fires although nobody was told so is resolved.
+func TestDrillLostAnswer(t *testing.T) {
+	js := newHistory(t)
+	if _, err := natsio.EnsureBucket(t.Context(), js, natsio.BucketNotices, 1); err != nil {
+		t.Fatal(err)
+	}
+	d, err := newDrill(drillTerminal(t, func(string) {}), &lossy{JetStream: js}, &drillCommand{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.conduct(t.Context(), 0, time.Second); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("it ends with %v", err)
+	}
+	if got := strings.Join(drillAlerts(t, js), ", "); got != "firing, resolved cleared" {
+		t.Errorf("ALERTS holds %s", got)
+	}
+}
+
+// TestTwoDrills: the second ends the first, which sees that; both are told, and nothing is left.
+func TestTwoDrills(t *testing.T) {
+	js := newHistory(t)
+	store(t, js, windowOf("ventas", 0))
+	workspace := newSlack(t)
+	runAlerter(t, js, workspace)
+	posted := make(chan bool, 10)
+	first := make(chan error, 1)
+	var said strings.Builder
+	go func() {
+		d, err := newDrill(drillTerminal(t, func(line string) {
+			if said.WriteString(line); strings.Contains(line, "try the buttons") {
+				posted <- true
+			}
+		}), js, &drillCommand{})
+		if err == nil {
+			err = d.conduct(t.Context(), 3*time.Second, 10*time.Second)
+		}
+		first <- err
+	}()
+	<-posted
+	if text, err := runTool(t, "drill", "--hold", "0s"); err != nil {
+		t.Errorf("the second: %v\n%s", err, text)
+	}
+	if err := <-first; err != nil || !strings.Contains(said.String(), "somebody else has ended it") {
+		t.Errorf("the first: %v\n%s", err, said.String())
+	}
+	if got := strings.Join(drillAlerts(t, js), ", "); got != "firing, resolved cleared, firing, resolved cleared" {
+		t.Errorf("ALERTS holds %s", got)
+	}
+	if roots := workspace.Roots("#noc"); len(roots) != 2 {
+		t.Errorf("people see %+v", roots)
+	}
+}
+
 type writer func([]byte) (int, error)
 
 func (w writer) Write(p []byte) (int, error) { return w(p) }
