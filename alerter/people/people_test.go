@@ -247,6 +247,50 @@ func TestRotatedToken(t *testing.T) {
 	w.connected()
 }
 
+// TestReplacedToken: a token of the wrong kind, or without the scope, is read again, too.
+func TestReplacedToken(t *testing.T) {
+	for _, code := range []string{"missing_scope", "not_allowed_token_type"} {
+		t.Run(code, func(t *testing.T) {
+			w := start(t, nil)
+			w.connected()
+			w.slack.RefuseSockets(code)
+			var reloads atomic.Int32
+			w.run(people.Options{
+				Log: w.logs.logger(), JS: w.js, Incidents: w.known,
+				Socket: slack.NewSocket(slack.SocketConfig{
+					APIURL: w.slack.APIURL(), Log: w.logs.logger(), Token: func() string { return fakeslack.DefaultAppToken },
+					Reload: func() (bool, error) {
+						if reloads.Add(1) == 1 {
+							w.slack.RefuseSockets("")
+							return true, nil
+						}
+						return false, nil
+					},
+				}),
+			})
+			w.eventually("another connection", func() (bool, string) { return w.slack.Connections() == 2, w.logs.String() })
+		})
+	}
+}
+
+// TestTooManyConnections: whoever Slack turns away says so, and tries again slowly.
+func TestTooManyConnections(t *testing.T) {
+	w := start(t, nil)
+	w.connected()
+	socket := func() *slack.Socket {
+		return slack.NewSocket(slack.SocketConfig{APIURL: w.slack.APIURL(), Log: w.logs.logger(), Token: func() string { return fakeslack.DefaultAppToken }})
+	}
+	for range 10 {
+		w.run(people.Options{Log: w.logs.logger(), JS: w.js, Incidents: w.known, Socket: socket()})
+	}
+	w.eventually("a word", func() (bool, string) {
+		return w.slack.Connections() == 10 && strings.Contains(w.logs.String(), "more than ten processes"), w.logs.String()
+	})
+	if asked := len(w.slack.Requests("apps.connections.open")); asked > 15 {
+		t.Errorf("it asked %d times", asked)
+	}
+}
+
 // TestNATSAway: who clicks while nothing can be stored is told to try again, and that works.
 func TestNATSAway(t *testing.T) {
 	w := start(t, nil)
