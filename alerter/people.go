@@ -35,7 +35,7 @@ func (a *Alerter) openPeople(ctx context.Context, js jetstream.JetStream, s *ses
 	s.people = people.New(people.Options{
 		Log: a.options.Log, JS: js, Slack: a.client, Silences: store, View: s.silences,
 		Socket:    slack.NewSocket(a.socket()),
-		Incidents: view{s}, Channels: a.channels(), Operators: a.config.Operators, Unwell: a.unwell,
+		Incidents: view{s}, Channels: a.channels(), Operators: a.config.Operators, Health: a.health,
 		Wording: people.Wording{
 			Language: composer.Language, Zone: composer.Zone, Names: composer.Names,
 			Title: func(rule, language string) string { return composer.Rules[rule].Title[language] },
@@ -110,11 +110,15 @@ func (n *notifier) hasCaughtUp() bool {
 // view is what the alerter knows, for people.
 type view struct{ s *session }
 
-// Get is the incident of that id as it is now; false when it is not known any more.
-func (v view) Get(id string) (incident.Incident, bool) {
-	v.s.notifier.mu.Lock()
-	defer v.s.notifier.mu.Unlock()
-	return v.s.notifier.fold.Get(id)
+// Get is the incident of that id as it is now, as a channel is told of it; false when it is not known any more.
+func (v view) Get(id, channel string) (incident.Incident, bool) {
+	n := v.s.notifier
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if part, routed := n.part(id, channel); routed {
+		return part, true
+	}
+	return n.fold.Get(id)
 }
 
 // Open are the incidents that are open, the most urgent first.
@@ -142,13 +146,13 @@ func (a *Alerter) channels() []string {
 	return channels
 }
 
-// unwell is what is not as it should be, and what else there is to know.
-func (a *Alerter) unwell() []string {
+// health is what is not as it should be, and what else there is to know.
+func (a *Alerter) health() (unwell, notes []string) {
 	r := a.Report()
-	if r.Reason == "" {
-		return r.Notes
+	if r.Reason != "" {
+		unwell = []string{r.Reason}
 	}
-	return append([]string{r.Reason}, r.Notes...)
+	return unwell, r.Notes
 }
 
 // reportPeople says when buttons and the slash command do not work. The alerter is ready all the same: people are told, and the

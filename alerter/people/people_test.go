@@ -91,6 +91,23 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// TestSilenceOfOneChannel: whoever is in one channel does not silence what another one is told of the same incident.
+func TestSilenceOfOneChannel(t *testing.T) {
+	w := start(t, func(_ *fakeslack.Options, o *people.Options) { o.Channels = []string{"#noc", "#random"} })
+	w.connected()
+	busy := firing()
+	busy.Rule, busy.Cause = "Busy", events.Cause{Sequence: 2}
+	w.known.apply(t, busy, nil)
+	ts := w.post(incidentID)
+	w.slack.Fail("conversations.list", fakeslack.Status(503))
+	w.click(ana, ts, slack.ActionSilence, slack.SilenceHour)
+	contains(t, w.told(ana, 1), "http_503", "nothing was done")
+	w.click(ana, ts, slack.ActionSilence, slack.SilenceHour)
+	if done := w.recorded(1); strings.Join(done.Rules, " ") != "Congestion" {
+		t.Errorf("recorded %+v", done)
+	}
+}
+
 // TestOtherButtons: links and buttons of other versions are acknowledged, and nothing follows.
 func TestOtherButtons(t *testing.T) {
 	w := start(t, nil)
@@ -110,9 +127,9 @@ func TestOldMessages(t *testing.T) {
 	w.connected()
 	w.known.apply(t, over(), nil)
 	w.click(ana, w.post(incidentID), slack.ActionAcknowledge)
-	contains(t, w.told(ana, 1), "is over since 2026-11-22 10:41") // on the operation's clocks
+	contains(t, w.told(ana, 1), "been over since 2026-11-22 10:41") // on the operation's clocks
 	w.click(ana, w.post(incidentID), slack.ActionSilence, slack.SilenceTomorrow)
-	contains(t, w.told(ana, 2), "is over since")
+	contains(t, w.told(ana, 2), "been over since")
 	w.click(ana, w.post("ventas/2020-01-01T00:00:00Z"), slack.ActionAcknowledge)
 	contains(t, w.told(ana, 3), "nothing is known of it any more")
 	if got := w.actions(); len(got) != 0 {
@@ -308,7 +325,7 @@ func TestNATSAway(t *testing.T) {
 // TestCommand: the status goes with the acknowledgement, to those who may see it.
 func TestCommand(t *testing.T) {
 	w := start(t, func(_ *fakeslack.Options, o *people.Options) {
-		o.Unwell = func() []string { return []string{"channel #noc waits"} }
+		o.Health = func() (unwell, notes []string) { return []string{"channel #noc waits"}, []string{"standing by"} }
 	})
 	w.connected()
 	slash := func(user, channel, text string) string {
@@ -320,7 +337,7 @@ func TestCommand(t *testing.T) {
 		return string(sent.Response)
 	}
 	contains(t, slash(ana, "noc", "status"), "One incident is open", "Congestion, Ventas Bogotá: since 2026-11-22 10:00 -05", "nobody is on it yet",
-		"cob: 90 min ago", "Ventas Bogotá: 3 min ago", "channel #noc waits", "ephemeral")
+		"cob: 90 min ago", "Ventas Bogotá: 3 min ago", "*Not well*", "channel #noc waits", "*Good to know*", "standing by", "ephemeral")
 	contains(t, slash(luis, "random", "status VENTAS bogotá"), "One incident is open", "3 min ago") // a member, elsewhere
 	contains(t, slash(ana, "noc", "status cob"), "No incident is open", "90 min ago")
 	contains(t, slash(ana, "noc", "status <!here>"), "There is no operation", "cob, ventas")
