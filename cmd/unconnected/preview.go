@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"net"
 	"net/http"
 
 	"unconnected/alerter"
@@ -21,11 +22,15 @@ func (s *site) preview(d *daemon.Daemon) (p *alerter.Preview, stop func(), err e
 	if s.alerter.Token.IsSet() || s.alerter.WebhookURL.IsSet() || d.Addr() == "" {
 		return nil, func() {}, nil
 	}
-	page := "http://" + d.Addr() + previewPath + "/"
+	page, beyond := pageAddress(d.Addr())
+	if beyond {
+		s.t.log.Warn("the Slack preview has no login and is served beyond this machine", "addr", d.Addr(),
+			"next", "whoever reaches it may read the alerts and use their buttons: set HTTP_ADDR=127.0.0.1:8080, or connect Slack (SLACK_TOKEN)")
+	}
 	token, appToken := "xoxb-"+rand.Text(), "xapp-"+rand.Text()
 	// What was shown before a restart is known to the streams, not to this server: it takes edits of what it never saw.
 	server, err := fakeslack.Start(fakeslack.Options{
-		Token: token, AppToken: appToken, Adopt: true, Keep: previewKeep, PageURL: page, Language: s.alerter.Alerts.Language,
+		Token: token, AppToken: appToken, WebhookKey: rand.Text(), Adopt: true, Keep: previewKeep, PageURL: page, Language: s.alerter.Alerts.Language,
 		Channels: []fakeslack.Channel{{ID: "C0PREVIEW", Name: alerter.PreviewChannel}},
 	})
 	if err != nil {
@@ -35,4 +40,16 @@ func (s *site) preview(d *daemon.Daemon) (p *alerter.Preview, stop func(), err e
 	return &alerter.Preview{
 		APIURL: server.APIURL(), Token: token, AppToken: appToken, Page: page,
 	}, func() { _ = server.Close() }, nil
+}
+
+// pageAddress is where people on this machine find the page of a server that listens at addr, and whether others reach it, too.
+func pageAddress(addr string) (page string, beyond bool) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "http://" + addr + previewPath + "/", true
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		return "http://" + net.JoinHostPort("localhost", port) + previewPath + "/", true
+	}
+	return "http://" + addr + previewPath + "/", !isLoopback(host)
 }
