@@ -31,11 +31,14 @@ func (a *Alerter) openPeople(ctx context.Context, js jetstream.JetStream, s *ses
 	if !a.hears() {
 		return nil
 	}
-	composer := a.composer()
+	composer, operators := a.composer(), a.config.Operators
+	if !a.config.Slack.Token.IsSet() {
+		operators = "" // a group of the real Slack: the preview knows only its viewer
+	}
 	s.people = people.New(people.Options{
 		Log: a.options.Log, JS: js, Slack: a.client, Silences: store, View: s.silences,
 		Socket:    slack.NewSocket(a.socket()),
-		Incidents: view{s}, Channels: a.channels(), Operators: a.config.Operators, Health: a.health,
+		Incidents: view{s}, Channels: a.channels(), Operators: operators, Health: a.health,
 		Wording: people.Wording{
 			Language: composer.Language, Zone: composer.Zone, Names: composer.Names,
 			Title: func(rule, language string) string { return composer.Rules[rule].Title[language] },

@@ -234,6 +234,7 @@ func TestSilentFromTheStart(t *testing.T) {
 func TestPreviewHears(t *testing.T) {
 	t.Parallel()
 	w := newQuietWorld(t)
+	w.config.Operators = "S0000001" // of the real Slack
 	server, err := fakeslack.Start(fakeslack.Options{Channels: []fakeslack.Channel{{ID: "C0PREVIEW", Name: alerter.PreviewChannel}}})
 	if err != nil {
 		t.Fatal(err)

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"net"
 	"net/http"
+	"os"
 
 	"unconnected/alerter"
 	"unconnected/alerter/slack/fakeslack"
@@ -32,6 +34,7 @@ func (s *site) preview(d *daemon.Daemon) (p *alerter.Preview, stop func(), err e
 	server, err := fakeslack.Start(fakeslack.Options{
 		Token: token, AppToken: appToken, WebhookKey: rand.Text(), Adopt: true, Keep: previewKeep, PageURL: page, Language: s.alerter.Alerts.Language,
 		Channels: []fakeslack.Channel{{ID: "C0PREVIEW", Name: alerter.PreviewChannel}},
+		Users:    []fakeslack.User{viewer()}, // nobody invented: what is clicked is recorded in ALERTS for good
 	})
 	if err != nil {
 		return nil, nil, err
@@ -40,6 +43,12 @@ func (s *site) preview(d *daemon.Daemon) (p *alerter.Preview, stop func(), err e
 	return &alerter.Preview{
 		APIURL: server.APIURL(), Token: token, AppToken: appToken, Page: page,
 	}, func() { _ = server.Close() }, nil
+}
+
+// viewer is whoever looks at the preview, as the system calls them.
+func viewer() fakeslack.User {
+	name := cmp.Or(os.Getenv("USER"), os.Getenv("LOGNAME"), "preview")
+	return fakeslack.User{ID: "U0PREVIEW", Name: name, RealName: name}
 }
 
 // pageAddress is where people on this machine find the page of a server that listens at addr, and whether others reach it, too.

@@ -2,6 +2,14 @@ package main
 
 import "testing"
 
+func TestViewer(t *testing.T) {
+	t.Setenv("USER", "")
+	t.Setenv("LOGNAME", "rosa")
+	if got := viewer(); got.RealName != "rosa" || got.ID == "" {
+		t.Errorf("the viewer is %+v", got)
+	}
+}
+
 func TestPageAddress(t *testing.T) {
 	for addr, want := range map[string]struct {
 		page   string

@@ -253,9 +253,16 @@ func silenceTable(list []incident.Silence, at time.Time) *table {
 			state = "to come"
 		}
 		rows.add(s.ID, fitted(operationWords(s.Operation), 16), s.From.UTC().Format("01-02 15:04"), s.Until.UTC().Format("01-02 15:04"),
-			state, fitted(s.By, 16), ruleWords(s.Rules)+": "+s.Reason)
+			state, fitted(s.By, 16), withReason(ruleWords(s.Rules), s.Reason))
 	}
 	return rows
+}
+
+func withReason(text, reason string) string {
+	if reason == "" { // those of the menu in Slack have none
+		return text
+	}
+	return text + ": " + reason
 }
 
 func operationWords(operation string) string {
