@@ -10,6 +10,7 @@ import (
 
 	"unconnected/alerter"
 	"unconnected/alerter/incident"
+	"unconnected/alerter/silence"
 	"unconnected/events"
 	"unconnected/internal/config"
 	"unconnected/internal/daemon"
@@ -143,7 +144,7 @@ func (d *drill) conduct(ctx context.Context, hold, wait time.Duration) (err erro
 	defer func() { _ = watcher.Stop() }() // its consumer is ephemeral
 	told, err := d.follow(ctx, watcher, wait, d.sight.isTold)
 	if told && err == nil {
-		d.say("it fires for %s more: try the buttons", config.Duration(hold))
+		d.say("it fires for %s more: try the buttons, where there are any", config.Duration(hold))
 		_, err = d.follow(ctx, watcher, hold, func() bool { return false })
 	}
 	if err = errors.Join(err, d.resolve(fired)); err != nil {
@@ -285,6 +286,10 @@ func (d *drill) explain(failed error, replicas int) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.t.ctx), 10*time.Second)
 	defer cancel()
+	if hush := d.hush(ctx, replicas); hush != "" {
+		d.say("%v: %s", failed, hush)
+		return
+	}
 	switch holder, err := alerter.OnDuty(ctx, d.js, replicas); {
 	case err != nil:
 		d.say("%v, and who is on duty is not known: %v", failed, err)
@@ -293,4 +298,19 @@ func (d *drill) explain(failed error, replicas int) {
 	default:
 		d.say("%v: %s is on duty; its /readyz and log say why", failed, holder)
 	}
+}
+
+// hush is the silence that keeps a drill from being told, "" when there is none.
+func (d *drill) hush(ctx context.Context, replicas int) string {
+	store, err := silence.Open(ctx, d.js, replicas)
+	if err != nil {
+		return "" // it is a guess
+	}
+	list, _ := store.List(ctx) // as above
+	for _, s := range list {
+		if s.Active(now()) && s.Covers(events.DrillOperation, events.DrillRule) {
+			return fmt.Sprintf("the silence %s by %s covers it until %s", s.ID, s.By, s.Until.Format(time.RFC3339))
+		}
+	}
+	return ""
 }

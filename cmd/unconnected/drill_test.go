@@ -35,9 +35,15 @@ func newSlack(t *testing.T) *fakeslack.Server {
 // runAlerter runs an alerter that tells #noc, until the test ends.
 func runAlerter(t *testing.T, js jetstream.JetStream, workspace *fakeslack.Server) {
 	t.Helper()
+	runAlerterWith(t, js, alerter.Slack{Token: config.NewSecret(fakeslack.DefaultToken), Channel: "#noc", APIURL: workspace.APIURL()})
+}
+
+// runAlerterWith runs an alerter until the test ends.
+func runAlerterWith(t *testing.T, js jetstream.JetStream, settings alerter.Slack) {
+	t.Helper()
 	var c alerter.Config
 	c.Replicas, c.Alerts.Language, c.Alerts.MaxAge = 1, "en", config.Duration(30*time.Minute)
-	c.Slack = alerter.Slack{Token: config.NewSecret(fakeslack.DefaultToken), Channel: "#noc", APIURL: workspace.APIURL()}
+	c.Slack = settings
 	if problems := c.Validate(); len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -140,6 +146,37 @@ func TestDrillFails(t *testing.T) {
 	store(t, js, e)
 	if _, err := runTool(t, "drill"); err == nil || !strings.Contains(err.Error(), "real operation named drill") {
 		t.Errorf("beside an operation of that name: %v", err)
+	}
+}
+
+// TestDrillByWebhook: what can only post posts two messages, and both are seen.
+func TestDrillByWebhook(t *testing.T) {
+	js := newHistory(t)
+	workspace := newSlack(t)
+	runAlerterWith(t, js, alerter.Slack{WebhookURL: config.NewSecret(workspace.WebhookURL()), APIURL: workspace.APIURL()})
+	text, err := runTool(t, "drill", "--hold", "0s")
+	if err != nil || !strings.Contains(text, "posted in webhook") || !strings.Contains(text, "resolved in webhook after ") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	if roots := workspace.Roots("#noc"); len(roots) != 2 {
+		t.Errorf("people see %+v", roots)
+	}
+}
+
+// TestDrillSilenced: a silence of everything silences a drill, too, and that is said.
+func TestDrillSilenced(t *testing.T) {
+	js := newHistory(t)
+	workspace := newSlack(t)
+	runAlerter(t, js, workspace)
+	if _, err := runTool(t, "silence", "add", "--all", "--for", "1h", "--reason", "moving", "--by", "ana"); err != nil {
+		t.Fatal(err)
+	}
+	text, err := runTool(t, "drill", "--wait", "1s")
+	if !errors.Is(err, errFound) || !strings.Contains(text, "by ana covers it until") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	if roots := workspace.Roots("#noc"); len(roots) != 0 {
+		t.Errorf("people see %+v", roots)
 	}
 }
 
