@@ -251,7 +251,7 @@ func (p *People) mayAsk(ctx context.Context, c slack.Command) string {
 				return p.refusal(kindMember, true, nil, "")
 			}
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, slack.ErrNoChannel) { // nobody is in what cannot be seen
 			last = err
 		}
 	}

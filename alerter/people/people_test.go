@@ -350,6 +350,17 @@ func TestCommand(t *testing.T) {
 	}
 }
 
+// TestCommandWithoutChannel: where the channel of the settings cannot be seen nobody is in it, and trying again does not help.
+func TestCommandWithoutChannel(t *testing.T) {
+	w := start(t, func(_ *fakeslack.Options, o *people.Options) { o.Channels = []string{"#nowhere"} })
+	w.connected()
+	sent, err := w.slack.Slash(t.Context(), ana, "noc", "/unconnected", "status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(sent.Response), "Only members of the channels")
+}
+
 // TestSlowCommand: when it takes too long to know who asks, the acknowledgement goes first and the answer follows.
 func TestSlowCommand(t *testing.T) {
 	w := start(t, nil)

@@ -30,7 +30,7 @@ type silenceAdd struct {
 	All       bool            `help:"All operations."`
 	Rule      []string        `placeholder:"NAME" help:"Only alerts of these rules; default all rules."`
 	For       config.Duration `placeholder:"2h" help:"For how long, at most 31d; or --until."`
-	Until     silenceEnd      `placeholder:"TIME" help:"Until when: RFC 3339, a date (its midnight in UTC), or tomorrow (the next 07:00 of the operation)."`
+	Until     silenceEnd      `placeholder:"TIME" help:"Until when: RFC 3339, a date (its midnight in UTC), or tomorrow (the next 07:00 of the operation, an hour away or more)."`
 	From      config.Moment   `placeholder:"TIME" help:"From when on; default now."`
 	Reason    string          `placeholder:"TEXT" help:"Why: everybody who misses the alerts will read it. Required."`
 	By        string          `placeholder:"NAME" help:"Who; default $$USER."`
