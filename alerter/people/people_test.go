@@ -359,6 +359,13 @@ func TestCommandWithoutChannel(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, string(sent.Response), "Only members of the channels")
+	asked := len(w.slack.Requests("conversations.list"))
+	if _, err := w.slack.Slash(t.Context(), ana, "noc", "/unconnected", "status"); err != nil {
+		t.Fatal(err)
+	}
+	if again := len(w.slack.Requests("conversations.list")); again != asked {
+		t.Errorf("it looked %d times, and again at once", asked)
+	}
 }
 
 // TestSlowCommand: when it takes too long to know who asks, the acknowledgement goes first and the answer follows.
