@@ -2,6 +2,7 @@ package alerter_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,12 @@ func TestBlind(t *testing.T) {
 			p := w.start()
 			w.play("default", "q")
 			p.judged(w)
+			started := 0 // messages about a start that took too long, on a machine that is busy
+			eventually(t, "that all is seen", func() (bool, string) {
+				shown := w.blindMessages()
+				started = len(shown)
+				return !slices.Contains(shown, "open"), fmt.Sprint(shown)
+			})
 			if test.fault.Name != "" {
 				w.slack.Fail("chat.postMessage", test.fault)
 			}
@@ -56,7 +63,7 @@ func TestBlind(t *testing.T) {
 			expect := func(what string, want ...string) {
 				t.Helper()
 				eventually(t, what, func() (bool, string) {
-					got := w.blindMessages()
+					got := w.blindMessages()[started:]
 					return strings.Join(got, " ") == strings.Join(want, " "), fmt.Sprint(got)
 				})
 			}
@@ -70,7 +77,7 @@ func TestBlind(t *testing.T) {
 			}
 			w.server = natstest.ServerIn(t, dir, strings.TrimPrefix(server.URL(), "nats://"))
 			expect("that it is over", "over")
-			if n := len(w.slack.Roots("#noc")); n != 1 {
+			if n := len(w.slack.Roots("#noc")); n != started+1 {
 				t.Errorf("%d messages", n)
 			}
 		})
