@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,6 +82,7 @@ type drill struct {
 	last    uint64 // sequence of the last message on the drill's subject
 	tick    int64  // of the last cause
 	labels  map[string]string
+	zone    string // IANA name of the operation's, "" when it has no history
 }
 
 // newDrill looks whether a drill can be told from what is real, and ends one that was left behind.
@@ -103,6 +105,9 @@ func newDrill(t *terminal, js jetstream.JetStream, c *drillCommand) (*drill, err
 		return nil, fmt.Errorf("there is a real operation named %s, so a drill could be taken for its alert", events.DrillOperation)
 	case !errors.Is(err, jetstream.ErrMsgNotFound):
 		return nil, fmt.Errorf("read %s: %w", events.StreamCalls, err)
+	}
+	if last, err := events.Last(t.ctx, calls, cmp.Or(c.Operation, events.DefaultOperation)); err == nil && last != nil {
+		d.zone = last.Timezone
 	}
 	d.notices, err = js.KeyValue(t.ctx, natsio.BucketNotices)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
@@ -130,6 +135,7 @@ func (d *drill) clear() error {
 // conduct goes through the steps. Whatever happens, the incident is resolved at the end.
 func (d *drill) conduct(ctx context.Context, hold, wait time.Duration) (err error) {
 	fired := firingDrill(d.cause(d.judged), d.labels)
+	fired.Timezone = d.zone
 	if err := d.publish(ctx, fired); err != nil {
 		return errors.Join(err, d.takeBack(fired))
 	}

@@ -114,6 +114,9 @@ func TestDrill(t *testing.T) {
 			if strings.Count(m.Text, "DRILL") != 1 {
 				t.Errorf("it is not marked once: %s", m.Text)
 			}
+			if blocks := string(m.Blocks); len(m.Files) == 0 && !strings.Contains(blocks, "America/Bogota") {
+				t.Errorf("it does not speak of the operation's clocks: %s", blocks)
+			}
 		}
 	}
 	if got := strings.Join(drillAlerts(t, js), ", "); got != "firing, resolved cleared, firing, resolved cleared" {
