@@ -122,15 +122,19 @@ func (a *Alerter) tellSeeing(ctx context.Context, b *blindness) {
 		a.adopt(ctx, b)
 		b.orphan = false
 	}
-	if b.record.Root.Intent != nil { // it may have arrived
-		a.step(ctx, b, incident.NextNotice(b.record, a.sink.Caps(), time.Now()), slack.Message{})
+	c, caps := a.composer(), a.sink.Caps()
+	message := c.Blind(blindOver, b.since, b.back, b.reason)
+	if b.record.Root.Intent != nil { // it may have arrived: it is looked for, and where that can't be done the end is told
+		a.step(ctx, b, incident.NextNotice(b.record, caps, time.Now()), message)
 		if b.record.Root.Intent != nil && !b.record.Root.Intent.Deadline.IsZero() {
 			return
 		}
+		if !caps.Lookup && b.record.Root.Posted {
+			*b = blindness{}
+			return
+		}
 	}
-	c := a.composer()
-	message := c.Blind(blindOver, b.since, b.back, b.reason)
-	switch caps := a.sink.Caps(); {
+	switch {
 	case !b.record.Root.Posted || b.record.Root.Gone: // nobody was told
 	case caps.Edits:
 		if t := b.record.Trouble; t != nil && time.Now().Before(t.Until) {

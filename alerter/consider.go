@@ -154,22 +154,27 @@ func (n *notifier) outlasted(part *incident.Incident, others []string) bool {
 func (n *notifier) considerGroup(q *queue, id string, now time.Time) (*job, time.Time) {
 	rec := n.records.get(id, q.channel)
 	j := &job{rec: rec}
-	muted := true
+	var unattended []incident.Incident // what a reminder is about
 	for _, member := range rec.Members {
 		part, routed := n.part(member, q.channel)
 		if !routed {
 			continue
 		}
-		muted = muted && (!part.Open || n.wishes(&part, now).Mute.Active())
+		if part.Open && part.Acked == nil && !n.wishes(&part, now).Mute.Active() {
+			unattended = append(unattended, part)
+		}
 		j.members = append(j.members, part)
 		if len(j.members) == 1 || part.Compare(&j.part) < 0 {
 			j.part = part
 		}
 	}
 	wishes := incident.Wishes{Remind: n.remind}
-	if muted {
+	if len(unattended) == 0 {
 		wishes.Remind = 0
 	}
 	j.action = incident.NextGroup(j.members, rec.Record, n.sink.Caps(), wishes, now)
+	if j.action.Step == incident.PostReminder && len(unattended) > 0 {
+		j.members = unattended
+	}
 	return n.decided(q, id, j)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"unconnected/alerter/incident"
+	"unconnected/alerter/silence"
 	"unconnected/alerter/slack/fakeslack"
 	"unconnected/events"
 	"unconnected/internal/config"
@@ -158,6 +159,45 @@ func TestReminder(t *testing.T) {
 	if got := reminders(); got > n+1 { // one may have been on its way
 		t.Errorf("%d reminders after it was acknowledged", got-n)
 	}
+}
+
+// TestGroupReminder: what is silenced is not mentioned again with the others of its group.
+func TestGroupReminder(t *testing.T) { // not parallel: all must be stored while one post is slow
+	w := newWorld(t)
+	w.pace = 20 * time.Millisecond
+	w.config.Remind = config.Duration(500 * time.Millisecond)
+	w.slack.Fail("chat.postMessage", fakeslack.Slow(attempt*2/3)) // the first root holds up the others
+	w.start()
+	names := operations(7)
+	for _, name := range names {
+		w.play(name, "c")
+	}
+	last := func() (text string) {
+		for _, m := range w.slack.Messages("#noc") {
+			if strings.HasPrefix(transitionOf(&m), "@group/") && strings.Contains(transitionOf(&m), "/reminder/") {
+				text = string(m.Blocks)
+			}
+		}
+		return text
+	}
+	both := func(text string) (quiet, other int) { return strings.Count(text, "op06"), strings.Count(text, "op05") }
+	eventually(t, "a reminder of all", func() (bool, string) {
+		quiet, other := both(last())
+		return quiet > 0 && other > 0, last()
+	})
+	store, err := silence.Open(t.Context(), w.js, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	hush := incident.Silence{ID: "s1", Operation: "op06", From: now, Until: now.Add(time.Hour), Reason: "x"}
+	if err := store.Add(t.Context(), hush, silence.Person{Name: "Eva"}, "", now); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a reminder of the others", func() (bool, string) {
+		quiet, other := both(last())
+		return quiet == 0 && other > 0, last()
+	})
 }
 
 // act stores what somebody did.
