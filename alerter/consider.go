@@ -96,10 +96,11 @@ func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time
 	if group := rec.Root.Group; group != "" {
 		g := n.records.get(group, q.channel)
 		switch {
-		case g.revision == 0:
+		case g.revision == 0 || !slices.Contains(g.Members, id):
 			rec.Record = rec.Unclaimed()
 		case !g.Root.Posted && !g.Root.Gone:
-			return nil, time.Time{} // the group's message comes first
+			q.add(group) // its message comes first
+			return nil, time.Time{}
 		}
 		rec.Record = rec.Shared(g.Record)
 		wishes.Hush = n.outlasted(&part, g.Members)

@@ -91,25 +91,65 @@ func TestFortyAtOnce(t *testing.T) { // not parallel: it is a load of its own
 
 // TestKilledWithAGroup: whoever comes after finds the group's message, and nothing is told twice.
 func TestKilledWithAGroup(t *testing.T) { // not parallel: all must be stored while one post is slow
+	for name, standby := range map[string]bool{"started anew": false, "another stands by": true} {
+		t.Run(name, func(t *testing.T) {
+			hang := fakeslack.Fault{Name: "hangs", Handled: true, Delay: time.Minute, Drop: true}
+			w, p := newGroupedWorld(t, hang)
+			if standby {
+				w.start()
+			}
+			w.burst()
+			eventually(t, "the group's post hangs", func() (bool, string) {
+				posts := w.slack.Requests("chat.postMessage")
+				return len(posts) == 2, fmt.Sprint(len(posts))
+			})
+			p.kill()
+			if !standby {
+				w.start()
+			}
+			w.expectOneGroup()
+		})
+	}
+}
+
+// TestGroupPostFails: whatever becomes of the first attempt at a group's message, it is told once.
+func TestGroupPostFails(t *testing.T) { // not parallel: all must be stored while one post is slow
+	for name, fault := range map[string]fakeslack.Fault{
+		"too many requests": fakeslack.TooMany(1), "the answer is lost": fakeslack.DropAfter(),
+		"archived for a moment": {Body: `{"ok":false,"error":"is_archived"}`, RetryAfter: "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, _ := newGroupedWorld(t, fault)
+			w.burst()
+			w.expectOneGroup()
+		})
+	}
+}
+
+// newGroupedWorld is one in which the first message is slow, so that the others pile up behind it, and the second, which is the
+// group's, goes wrong.
+func newGroupedWorld(t *testing.T, fault fakeslack.Fault) (*world, *process) {
+	t.Helper()
 	w := newWorld(t)
 	w.pace = 20 * time.Millisecond
-	hang := fakeslack.Fault{Name: "hangs", Handled: true, Delay: time.Minute, Drop: true}
-	w.slack.Fail("chat.postMessage", fakeslack.Slow(attempt*2/3), hang) // the first root holds up the others
-	p := w.start()
-	names := operations(12)
-	for _, name := range names {
+	w.slack.Fail("chat.postMessage", fakeslack.Slow(attempt*2/3), fault)
+	return w, w.start()
+}
+
+// burst is twelve incidents at once.
+func (w *world) burst() {
+	for _, name := range operations(12) {
 		w.play(name, "c")
 	}
-	eventually(t, "the group's post hangs", func() (bool, string) {
-		posts := w.slack.Requests("chat.postMessage")
-		return len(posts) == 2, fmt.Sprint(len(posts))
-	})
-	p.kill()
-	w.start()
-	want := map[string]int{"root": 2, "thread": 11}
-	eventually(t, "one group, and its details", func() (bool, string) {
+}
+
+// expectOneGroup waits until the channel shows what burst makes of a grouped world: one message of its own and one for the other
+// eleven, whose details hang below it; and nothing twice.
+func (w *world) expectOneGroup() {
+	w.t.Helper()
+	eventually(w.t, "one group, and its details", func() (bool, string) {
 		roots, threads := w.roots("#noc")
-		return len(roots) == want["root"] && threads >= want["thread"], fmt.Sprintf("%d roots, %d in threads", len(roots), threads)
+		return len(roots) == 2 && threads >= 11, fmt.Sprintf("%d roots, %d in threads", len(roots), threads)
 	})
 	seen := make(map[string]int)
 	for _, m := range w.slack.Messages("#noc") {
@@ -119,11 +159,11 @@ func TestKilledWithAGroup(t *testing.T) { // not parallel: all must be stored wh
 	}
 	for transition, n := range seen {
 		if n > 1 {
-			t.Errorf("%s is told %d times", transition, n)
+			w.t.Errorf("%s is told %d times", transition, n)
 		}
 	}
 	if len(seen) != 13 {
-		t.Errorf("%d transitions are told, want a group and twelve incidents", len(seen))
+		w.t.Errorf("%d transitions are told, want a group and twelve incidents", len(seen))
 	}
 }
 

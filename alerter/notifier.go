@@ -38,6 +38,7 @@ type notifier struct {
 	pictures  *pictures                // nil without
 	log       *slog.Logger
 	metrics   *metrics
+	tookOver  chan struct{} // has a value when the records have been read anew; capacity 1
 
 	mu       sync.Mutex
 	fold     *incident.Fold    // guarded by mu
@@ -54,7 +55,7 @@ func (n *notifier) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	startQueue := func(q *queue) { group.Go(func() error { n.work(ctx, q); return nil }) }
 	group.Go(func() error { return n.follow(ctx, startQueue) })
-	group.Go(func() error { n.tend(ctx); return nil })
+	group.Go(func() error { n.tend(ctx, startQueue); return nil })
 	if n.pictures != nil {
 		group.Go(func() error { n.pictures.run(ctx); return nil })
 	}
@@ -157,14 +158,12 @@ func (n *notifier) enqueue(id string, start func(*queue)) {
 
 func (n *notifier) enqueueAll(start func(*queue)) {
 	n.mu.Lock()
+	n.caughtUp = true
 	all := n.fold.All()
 	n.mu.Unlock()
 	for i := range all {
 		n.enqueue(all[i].ID, start)
 	}
-	n.mu.Lock()
-	n.caughtUp = true
-	n.mu.Unlock()
 }
 
 // announce gives a message that is about no incident to a channel's queue. It is sent once, whoever announces it how often.
@@ -230,8 +229,19 @@ func (n *notifier) reached(operation string) incident.Progress {
 	return p
 }
 
-// tend wakes the queues when evaluation went on, and forgets what ended long ago.
-func (n *notifier) tend(ctx context.Context) {
+// begin makes this notifier tell what the one before did not: what that one has done is in the records by now. It is safe for
+// concurrent use.
+func (n *notifier) begin() {
+	n.ringAll()
+	select {
+	case n.tookOver <- struct{}{}:
+	default:
+	}
+}
+
+// tend wakes the queues when evaluation went on, looks at everything again when the records were read anew, and forgets what
+// ended long ago.
+func (n *notifier) tend(ctx context.Context, start func(*queue)) {
 	hourly := time.NewTicker(time.Hour)
 	defer hourly.Stop()
 	for {
@@ -240,6 +250,10 @@ func (n *notifier) tend(ctx context.Context) {
 			return
 		case <-n.progress.changed:
 			n.ringAll()
+		case <-n.tookOver:
+			if n.hasCaughtUp() { // otherwise all of it is still to come
+				n.enqueueAll(start)
+			}
 		case <-hourly.C:
 			n.forget(ctx)
 		}
