@@ -155,22 +155,20 @@ func (n *notifier) outlasted(part *incident.Incident, others []string) bool {
 func (n *notifier) considerGroup(q *queue, id string, now time.Time) (*job, time.Time) {
 	rec := n.records.get(id, q.channel)
 	j := &job{rec: rec}
-	muted := true
 	for _, member := range rec.Members {
 		part, routed := n.part(member, q.channel)
 		if !routed {
 			continue
 		}
-		muted = muted && (!part.Open || n.wishes(&part, now).Mute.Active())
 		j.members = append(j.members, part)
 		if len(j.members) == 1 || part.Compare(&j.part) < 0 {
 			j.part = part
 		}
 	}
-	wishes := incident.Wishes{Remind: n.remind}
-	if muted {
-		wishes.Remind = 0
+	mention, mute := incident.ToMention(j.members, n.silences(), now)
+	j.action = incident.NextGroup(j.members, rec.Record, n.sink.Caps(), incident.Wishes{Remind: n.remind, Mute: mute}, now)
+	if j.action.Step == incident.PostReminder {
+		j.members = mention
 	}
-	j.action = incident.NextGroup(j.members, rec.Record, n.sink.Caps(), wishes, now)
 	return n.decided(q, id, j)
 }
