@@ -61,12 +61,11 @@ func (a *Alerter) socket() slack.SocketConfig {
 // heed makes messages show what has become silent, or is no longer, until ctx ends.
 func (s *session) heed(ctx context.Context) {
 	for {
-		select {
-		case <-ctx.Done():
+		waitFor(ctx, s.silences.Changed(), s.silences.Next(time.Now()))
+		if ctx.Err() != nil {
 			return
-		case <-s.silences.Changed():
-			s.notifier.reconsider()
 		}
+		s.notifier.reconsider()
 	}
 }
 
