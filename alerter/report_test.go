@@ -237,7 +237,9 @@ func TestSecretsShowNowhere(t *testing.T) {
 				if test.name == "webhook" {
 					w.useWebhook(address + "/services/" + hook)
 				}
-				w.slack.Fail("*", fault, fault)
+				for _, method := range []string{"*", "chat.postMessage", "webhook"} {
+					w.slack.Fail(method, fault, fault)
+				}
 				p := w.start()
 				w.play("default", "cq")
 				eventually(t, "trouble", func() (bool, string) { return strings.Contains(w.logs.String(), "Slack was not told"), w.logs.String() })
