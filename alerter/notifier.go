@@ -307,6 +307,17 @@ func (p *progress) operations() []string {
 	return slices.Sorted(maps.Keys(p.reached))
 }
 
+// ends are the ends of the newest live windows that were evaluated :: operation → end.
+func (p *progress) ends() map[string]time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ends := make(map[string]time.Time, len(p.reached))
+	for operation, reached := range p.reached {
+		ends[operation] = reached.WindowEnd
+	}
+	return ends
+}
+
 func (p *progress) of(operation string) (incident.Progress, uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
