@@ -128,16 +128,6 @@ func (n *notifier) decided(q *queue, id string, j *job) (*job, time.Time) {
 	return j, time.Time{}
 }
 
-// part is what a channel is told of an incident. It must be called with mu held.
-func (n *notifier) part(id, channel string) (part incident.Incident, routed bool) {
-	inc, known := n.fold.Get(id)
-	if !known {
-		return part, false
-	}
-	part, routed = incident.Routes(&inc, n.records.of(id), n.channelOf)[channel]
-	return part, routed && len(part.Transitions) > 0
-}
-
 // wishes are what people want about an incident. It must be called with mu held.
 func (n *notifier) wishes(part *incident.Incident, now time.Time) incident.Wishes {
 	return incident.Wishes{Remind: n.remind, Mute: incident.MuteOf(part, n.silences(), now)}

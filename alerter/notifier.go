@@ -38,7 +38,7 @@ type notifier struct {
 	pictures  *pictures                // nil without
 	log       *slog.Logger
 	metrics   *metrics
-	tookOver  chan struct{} // has a value when the records have been read anew; capacity 1
+	changed   chan struct{} // has a value when all incidents must be looked at again; capacity 1
 
 	mu       sync.Mutex
 	fold     *incident.Fold    // guarded by mu
@@ -146,7 +146,7 @@ func (n *notifier) enqueue(id string, start func(*queue)) {
 	if !known {
 		return
 	}
-	for channel := range incident.Routes(&inc, n.records.of(id), n.channelOf) {
+	for channel := range n.routes(&inc) {
 		q := n.queue(channel, start)
 		q.pending[id] = true
 		if group := n.records.get(id, channel).Root.Group; group != "" {
@@ -233,14 +233,18 @@ func (n *notifier) reached(operation string) incident.Progress {
 // concurrent use.
 func (n *notifier) begin() {
 	n.ringAll()
+	n.again()
+}
+
+// again makes all incidents be looked at again. It is safe for concurrent use.
+func (n *notifier) again() {
 	select {
-	case n.tookOver <- struct{}{}:
+	case n.changed <- struct{}{}:
 	default:
 	}
 }
 
-// tend wakes the queues when evaluation went on, looks at everything again when the records were read anew, and forgets what
-// ended long ago.
+// tend wakes the queues when evaluation went on, looks at everything again when it is told to, and forgets what ended long ago.
 func (n *notifier) tend(ctx context.Context, start func(*queue)) {
 	hourly := time.NewTicker(time.Hour)
 	defer hourly.Stop()
@@ -250,7 +254,7 @@ func (n *notifier) tend(ctx context.Context, start func(*queue)) {
 			return
 		case <-n.progress.changed:
 			n.ringAll()
-		case <-n.tookOver:
+		case <-n.changed:
 			if n.hasCaughtUp() { // otherwise all of it is still to come
 				n.enqueueAll(start)
 			}

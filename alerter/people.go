@@ -77,7 +77,7 @@ func (n *notifier) reconsider() {
 		if !inc.Open {
 			continue
 		}
-		for channel := range incident.Routes(&inc, n.records.of(inc.ID), n.channelOf) {
+		for channel := range n.routes(&inc) {
 			q := n.queues[channel]
 			if q == nil {
 				continue // not all has been read yet
