@@ -10,6 +10,7 @@ import (
 	"unconnected/alerter/slack/fakeslack"
 	"unconnected/events"
 	"unconnected/internal/config"
+	"unconnected/internal/daemon"
 )
 
 // operations are so many at once.
@@ -167,13 +168,38 @@ func (w *world) expectOneGroup() {
 	}
 }
 
+// TestChannelRenamed: what is in Slack is brought to its end under the new name; for what is new somebody must say it.
+func TestChannelRenamed(t *testing.T) { // not parallel: all must be stored while one post is slow
+	w, p := newGroupedWorld(t, fakeslack.Fault{})
+	w.burst()
+	w.expectOneGroup()
+	w.slack.SetChannel(fakeslack.Channel{ID: w.slack.Messages("#noc")[0].Channel, Name: "calls"})
+	for _, name := range operations(12) {
+		w.play(name, "q")
+	}
+	eventually(t, "all is over", func() (bool, string) {
+		roots, threads := w.roots("#calls")
+		icons := ""
+		for _, r := range roots {
+			icon, _, _ := strings.Cut(r.Text, " ")
+			icons += icon
+		}
+		return icons == "✅✅" && threads == 23, fmt.Sprintf("%s, %d in threads", icons, threads)
+	})
+	p.reports("that all is well", func(r daemon.Report) bool { return r.Ready })
+	w.play("other", "c")
+	p.reports("what to do", func(r daemon.Report) bool {
+		return !r.Ready && r.State == "refused" && strings.Contains(r.Reason, "#noc") && strings.Contains(r.Reason, "check SLACK_CHANNEL")
+	})
+}
+
 // TestReminder mentions again what still fires, and stops when somebody takes care of it.
 func TestReminder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.pace = 10 * time.Millisecond
 	w.config.Remind = config.Duration(300 * time.Millisecond)
-	w.start()
+	p := w.start()
 	w.play("default", "c")
 	reminders := func() (n int) {
 		for _, m := range w.slack.Messages("#noc") {
@@ -184,6 +210,9 @@ func TestReminder(t *testing.T) {
 		return n
 	}
 	eventually(t, "two reminders", func() (bool, string) { return reminders() >= 2, fmt.Sprint(reminders()) })
+	if n := p.metric(`unconnected_notification_delay_seconds{}`); n != 1 {
+		t.Errorf("the delay of %v posts is measured; a reminder has none", n)
+	}
 	w.act(events.Action{Action: events.Acknowledged, Operation: "default", Incident: w.stored()[0].Incident, Key: "k", By: "Ana", At: time.Now()})
 	eventually(t, "who is on it", func() (bool, string) {
 		shown := w.channel("#noc")

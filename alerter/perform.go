@@ -170,7 +170,7 @@ func (n *notifier) observe(j *job, err error) {
 	switch {
 	case err == nil && posted:
 		n.metrics.notifications.WithLabelValues("delivered").Inc()
-		if t, ok := j.part.Find(j.action.Sequence); ok {
+		if t, ok := j.part.Find(j.action.Sequence); ok && j.action.Step != incident.PostReminder {
 			n.metrics.delay.Observe(time.Since(t.Stored()).Seconds())
 		}
 	case err == nil, errors.Is(err, slack.ErrNotFound), errors.Is(err, slack.ErrNoHistory):
