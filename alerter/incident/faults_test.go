@@ -102,3 +102,39 @@ func TestFaultsOfGroups(t *testing.T) {
 		}
 	}
 }
+
+// TestGroupDeleted: when somebody deleted a group's message its members say no more, but what gets worse has a message of its own.
+func TestGroupDeleted(t *testing.T) {
+	quiet := lived(t, fires("A", "warning", 0))
+	worse := lived(t, fires("A", "warning", 0), fires("B", "critical", 5))
+	over := lived(t, fires("A", "warning", 0), resolves("A", "warning", 10))
+	group := incident.Record{Incident: incident.GroupID(&quiet), Channel: "#noc", Members: []string{quiet.ID}}
+	post := incident.NextGroup([]incident.Incident{quiet}, group, slackCaps, incident.Wishes{}, minute(6))
+	group = group.Done(post, incident.Receipt{ChannelID: "C1", TS: "1.0"}, minute(6))
+	claimed := incident.Record{Incident: quiet.ID, Channel: "#noc"}.Claim(group.Incident, &quiet)
+	told := claimed.Shared(group)
+	told = told.Done(incident.Next(&quiet, told, slackCaps, incident.Wishes{}, minute(7)), incident.Receipt{}, minute(7))
+	gone := incident.Failure{Class: incident.Gone, Code: "message_not_found"}
+	group = group.Failed(incident.Action{Step: incident.EditRoot}, gone, minute(8))
+
+	for name, rec := range map[string]incident.Record{"nothing told yet": claimed, "told in its thread": told} {
+		for _, test := range []struct {
+			inc  incident.Incident
+			want string // the steps that succeed
+		}{{quiet, ""}, {over, ""}, {worse, "post root"}} {
+			rec, steps, now := rec.Shared(group), "", minute(12)
+			for a := incident.Next(&test.inc, rec, slackCaps, incident.Wishes{}, now); a.Step != incident.Nothing; a = incident.Next(&test.inc, rec, slackCaps, incident.Wishes{}, now) {
+				rec = rec.Intend(a, &test.inc, now, now.Add(attempt))
+				if rec.Root.TS == "1.0" {
+					rec = rec.Failed(a, gone, now)
+					continue
+				}
+				steps += a.Step.String()
+				rec = rec.Done(a, incident.Receipt{ChannelID: "C1", TS: "2.0"}, now)
+			}
+			if steps != test.want || steps != "" && (rec.Root.Group != "" || rec.Root.TS != "2.0") {
+				t.Errorf("%s, %s: %q, want %q; the record is %+v", name, kinds(test.inc), steps, test.want, rec)
+			}
+		}
+	}
+}
