@@ -60,3 +60,29 @@ func TestClaimedByAGroup(t *testing.T) {
 		}
 	}
 }
+
+// TestForget: what ended long ago takes no room, not even in one that stands by for months.
+func TestForget(t *testing.T) {
+	ended := time.Now().UTC().Truncate(time.Second).Add(-9 * 24 * time.Hour)
+	window := events.Window{Start: ended.Add(-10 * time.Minute), End: ended.Add(-5 * time.Minute)}
+	alert := events.Alert{
+		Operation: "default", Rule: "Busy", Severity: events.Warning, Status: events.Firing, StartsAt: window.Start, Window: &window,
+		Incident: "default/2026-11-22T15:10:00Z", Cause: events.Cause{Sequence: 1}, Sequence: 1, Stored: ended,
+	}
+	over := alert
+	over.Status, over.Reason, over.Cause, over.Sequence = events.Resolved, events.ReasonCleared, events.Cause{Sequence: 2}, 2
+	over.Window, over.EndsAt = &events.Window{Start: window.End, End: ended}, &window.End
+	log := slog.New(slog.DiscardHandler)
+	q := newQueue("#noc")
+	n := &notifier{fold: incident.NewFold(), records: newRecords(nil, nil, log), queues: map[string]*queue{"#noc": q}, log: log}
+	for _, a := range []events.Alert{alert, over} {
+		if _, _, err := n.fold.Apply(a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q.pending[alert.Incident] = true
+	n.forget(t.Context())
+	if _, known := n.fold.Get(alert.Incident); known || len(q.pending) != 0 {
+		t.Errorf("it is known: %v; waiting: %v", known, q.pending)
+	}
+}

@@ -268,6 +268,9 @@ func (n *notifier) tend(ctx context.Context, start func(*queue)) {
 func (n *notifier) forget(ctx context.Context) {
 	n.mu.Lock()
 	forgotten := n.fold.Forget(time.Now().Add(-incident.GiveUp - 24*time.Hour))
+	for _, q := range n.queues { // those of one that stands by empty themselves only when it is on duty
+		maps.DeleteFunc(q.pending, func(id string, _ bool) bool { return slices.Contains(forgotten, id) })
+	}
 	n.mu.Unlock()
 	known := func(id string) bool {
 		n.mu.Lock()
