@@ -60,14 +60,16 @@ func TestBlindByWebhook(t *testing.T) {
 func TestBlind(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		fault   fakeslack.Fault
-		restart bool
+		fault   fakeslack.Fault // of the first post; of the first look-up where another has told
+		restart string          // "blind": while NATS is away; "seeing": when it is back
 	}{
-		"at once":                        {},
-		"Slack is away, too":             {fault: fakeslack.Status(503)},
-		"the answer is lost":             {fault: fakeslack.DropAfter()},
-		"the alerter is started anew":    {restart: true},
-		"told by another, and seen soon": {restart: true},
+		"at once":                                      {},
+		"Slack is away, too":                           {fault: fakeslack.Status(503)},
+		"the answer is lost":                           {fault: fakeslack.DropAfter()},
+		"the alerter is started anew":                  {restart: "blind"},
+		"told by another, and seen soon":               {restart: "blind"},
+		"told by another, which is not found at first": {restart: "blind", fault: fakeslack.Status(503)},
+		"started anew when NATS is back":               {restart: "seeing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -88,7 +90,7 @@ func TestBlind(t *testing.T) {
 				started = len(shown)
 				return !slices.Contains(shown, "open"), fmt.Sprint(shown)
 			})
-			if test.fault.Name != "" {
+			if test.fault.Name != "" && test.restart == "" {
 				w.slack.Fail("chat.postMessage", test.fault)
 			}
 			server.Close()
@@ -100,14 +102,28 @@ func TestBlind(t *testing.T) {
 				})
 			}
 			expect("that nothing is seen", "open")
-			if test.restart {
+			if test.restart != "" {
 				p.abandon()
-				if strings.HasPrefix(name, "told by another") {
-					w.blind = time.Hour
-				}
+			}
+			if test.fault.Name != "" && test.restart != "" {
+				w.slack.Fail("conversations.history", test.fault)
+			}
+			if name == "told by another, and seen soon" {
+				w.blind = time.Hour
+			}
+			if test.restart == "blind" {
 				w.launch()
 			}
+			if strings.HasSuffix(name, "not found at first") {
+				eventually(t, "two look-ups", func() (bool, string) {
+					n := len(w.slack.Requests("conversations.history"))
+					return n >= 2, fmt.Sprint(n)
+				})
+			}
 			w.server = natstest.ServerIn(t, dir, strings.TrimPrefix(server.URL(), "nats://"))
+			if test.restart == "seeing" {
+				w.launch()
+			}
 			expect("that it is over", "over")
 			if n := len(w.slack.Roots("#noc")); n != started+1 {
 				t.Errorf("%d messages", n)

@@ -11,6 +11,7 @@ import (
 	"unconnected/alerter/slack/fakeslack"
 	"unconnected/events"
 	"unconnected/internal/config"
+	"unconnected/internal/daemon"
 )
 
 // operations are so many at once.
@@ -92,25 +93,65 @@ func TestFortyAtOnce(t *testing.T) { // not parallel: it is a load of its own
 
 // TestKilledWithAGroup: whoever comes after finds the group's message, and nothing is told twice.
 func TestKilledWithAGroup(t *testing.T) { // not parallel: all must be stored while one post is slow
+	for name, standby := range map[string]bool{"started anew": false, "another stands by": true} {
+		t.Run(name, func(t *testing.T) {
+			hang := fakeslack.Fault{Name: "hangs", Handled: true, Delay: time.Minute, Drop: true}
+			w, p := newGroupedWorld(t, hang)
+			if standby {
+				w.start()
+			}
+			w.burst()
+			eventually(t, "the group's post hangs", func() (bool, string) {
+				posts := w.slack.Requests("chat.postMessage")
+				return len(posts) == 2, fmt.Sprint(len(posts))
+			})
+			p.kill()
+			if !standby {
+				w.start()
+			}
+			w.expectOneGroup()
+		})
+	}
+}
+
+// TestGroupPostFails: whatever becomes of the first attempt at a group's message, it is told once.
+func TestGroupPostFails(t *testing.T) { // not parallel: all must be stored while one post is slow
+	for name, fault := range map[string]fakeslack.Fault{
+		"too many requests": fakeslack.TooMany(1), "the answer is lost": fakeslack.DropAfter(),
+		"archived for a moment": {Body: `{"ok":false,"error":"is_archived"}`, RetryAfter: "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, _ := newGroupedWorld(t, fault)
+			w.burst()
+			w.expectOneGroup()
+		})
+	}
+}
+
+// newGroupedWorld is one in which the first message is slow, so that the others pile up behind it, and the second, which is the
+// group's, goes wrong.
+func newGroupedWorld(t *testing.T, fault fakeslack.Fault) (*world, *process) {
+	t.Helper()
 	w := newWorld(t)
 	w.pace = 20 * time.Millisecond
-	hang := fakeslack.Fault{Name: "hangs", Handled: true, Delay: time.Minute, Drop: true}
-	w.slack.Fail("chat.postMessage", fakeslack.Slow(attempt*2/3), hang) // the first root holds up the others
-	p := w.start()
-	names := operations(12)
-	for _, name := range names {
+	w.slack.Fail("chat.postMessage", fakeslack.Slow(attempt*2/3), fault)
+	return w, w.start()
+}
+
+// burst is twelve incidents at once.
+func (w *world) burst() {
+	for _, name := range operations(12) {
 		w.play(name, "c")
 	}
-	eventually(t, "the group's post hangs", func() (bool, string) {
-		posts := w.slack.Requests("chat.postMessage")
-		return len(posts) == 2, fmt.Sprint(len(posts))
-	})
-	p.kill()
-	w.start()
-	want := map[string]int{"root": 2, "thread": 11}
-	eventually(t, "one group, and its details", func() (bool, string) {
+}
+
+// expectOneGroup waits until the channel shows what burst makes of a grouped world: one message of its own and one for the other
+// eleven, whose details hang below it; and nothing twice.
+func (w *world) expectOneGroup() {
+	w.t.Helper()
+	eventually(w.t, "one group, and its details", func() (bool, string) {
 		roots, threads := w.roots("#noc")
-		return len(roots) == want["root"] && threads >= want["thread"], fmt.Sprintf("%d roots, %d in threads", len(roots), threads)
+		return len(roots) == 2 && threads >= 11, fmt.Sprintf("%d roots, %d in threads", len(roots), threads)
 	})
 	seen := make(map[string]int)
 	for _, m := range w.slack.Messages("#noc") {
@@ -120,12 +161,37 @@ func TestKilledWithAGroup(t *testing.T) { // not parallel: all must be stored wh
 	}
 	for transition, n := range seen {
 		if n > 1 {
-			t.Errorf("%s is told %d times", transition, n)
+			w.t.Errorf("%s is told %d times", transition, n)
 		}
 	}
 	if len(seen) != 13 {
-		t.Errorf("%d transitions are told, want a group and twelve incidents", len(seen))
+		w.t.Errorf("%d transitions are told, want a group and twelve incidents", len(seen))
 	}
+}
+
+// TestChannelRenamed: what is in Slack is brought to its end under the new name; for what is new somebody must say it.
+func TestChannelRenamed(t *testing.T) { // not parallel: all must be stored while one post is slow
+	w, p := newGroupedWorld(t, fakeslack.Fault{})
+	w.burst()
+	w.expectOneGroup()
+	w.slack.SetChannel(fakeslack.Channel{ID: w.slack.Messages("#noc")[0].Channel, Name: "calls"})
+	for _, name := range operations(12) {
+		w.play(name, "q")
+	}
+	eventually(t, "all is over", func() (bool, string) {
+		roots, threads := w.roots("#calls")
+		icons := ""
+		for _, r := range roots {
+			icon, _, _ := strings.Cut(r.Text, " ")
+			icons += icon
+		}
+		return icons == "✅✅" && threads == 23, fmt.Sprintf("%s, %d in threads", icons, threads)
+	})
+	p.reports("that all is well", func(r daemon.Report) bool { return r.Ready })
+	w.play("other", "c")
+	p.reports("what to do", func(r daemon.Report) bool {
+		return !r.Ready && r.State == "refused" && strings.Contains(r.Reason, "#noc") && strings.Contains(r.Reason, "check SLACK_CHANNEL")
+	})
 }
 
 // TestReminder mentions again what still fires, and stops when somebody takes care of it.
@@ -134,7 +200,7 @@ func TestReminder(t *testing.T) {
 	w := newWorld(t)
 	w.pace = 10 * time.Millisecond
 	w.config.Remind = config.Duration(300 * time.Millisecond)
-	w.start()
+	p := w.start()
 	w.play("default", "c")
 	reminders := func() (n int) {
 		for _, m := range w.slack.Messages("#noc") {
@@ -145,6 +211,9 @@ func TestReminder(t *testing.T) {
 		return n
 	}
 	eventually(t, "two reminders", func() (bool, string) { return reminders() >= 2, fmt.Sprint(reminders()) })
+	if n := p.metric(`unconnected_notification_delay_seconds{}`); n != 1 {
+		t.Errorf("the delay of %v posts is measured; a reminder has none", n)
+	}
 	w.act(events.Action{Action: events.Acknowledged, Operation: "default", Incident: w.stored()[0].Incident, Key: "k", By: "Ana", At: time.Now()})
 	eventually(t, "who is on it", func() (bool, string) {
 		shown := w.channel("#noc")

@@ -64,8 +64,11 @@ func (a *Alerter) socket() slack.SocketConfig {
 // heed makes messages show what has become silent, or is no longer, until ctx ends: because somebody did something, or because
 // the time has come.
 func (s *session) heed(ctx context.Context) {
-	for ctx.Err() == nil {
+	for {
 		waitFor(ctx, s.silences.Changed(), s.silences.Next(time.Now()))
+		if ctx.Err() != nil {
+			return
+		}
 		s.notifier.reconsider()
 	}
 }
@@ -78,7 +81,7 @@ func (n *notifier) reconsider() {
 		if !inc.Open {
 			continue
 		}
-		for channel := range incident.Routes(&inc, n.records.of(inc.ID), n.channelOf) {
+		for channel := range n.routes(&inc) {
 			q := n.queues[channel]
 			if q == nil {
 				continue // not all has been read yet

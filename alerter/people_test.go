@@ -230,6 +230,31 @@ func TestSilentFromTheStart(t *testing.T) {
 	w.expectChannel("#noc", "root 🟠 other/Busy/4/firing")
 }
 
+// TestSilenceBeginsLater: a silence that begins and ends by itself shows in the message then, without anything else happening.
+func TestSilenceBeginsLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pace = 10 * time.Millisecond
+	p := w.start()
+	w.play("default", "qc")
+	p.judged(w)
+	w.expectChannel("#noc", "root 🔴 default/Congestion/2/firing")
+	store, err := silence.Open(t.Context(), w.js, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	soon := incident.Silence{ID: "s1", Operation: "default", From: now.Add(3 * time.Second), Until: now.Add(5 * time.Second), Reason: "maintenance"}
+	if err := store.Add(t.Context(), soon, silence.Person{Name: "Eva"}, "", now); err != nil {
+		t.Fatal(err)
+	}
+	w.says("#noc", "maintenance")
+	eventually(t, "a message without the silence", func() (bool, string) {
+		blocks := string(w.slack.Roots("#noc")[0].Blocks)
+		return !strings.Contains(blocks, "maintenance"), blocks
+	})
+}
+
 // TestPreviewHears: the buttons of the preview work as those of Slack do.
 func TestPreviewHears(t *testing.T) {
 	t.Parallel()
