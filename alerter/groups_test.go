@@ -36,6 +36,15 @@ func (w *world) roots(name string) (roots []fakeslack.Message, threads int) {
 	return roots, threads
 }
 
+// TestGroups is not parallel to other tests, only its parts are to each other: all must be stored while one post is slow.
+func TestGroups(t *testing.T) {
+	t.Run("killed", testKilledWithAGroup)
+	t.Run("the post fails", testGroupPostFails)
+	t.Run("channel renamed", testChannelRenamed)
+	t.Run("channel archived", testChannelArchived)
+	t.Run("reminder", testGroupReminder)
+}
+
 // TestFortyAtOnce: what queues up leaves as one message; each incident's story hangs below it, and the message is edited until
 // all is over.
 func TestFortyAtOnce(t *testing.T) { // not parallel: it is a load of its own
@@ -91,10 +100,12 @@ func TestFortyAtOnce(t *testing.T) { // not parallel: it is a load of its own
 	}
 }
 
-// TestKilledWithAGroup: whoever comes after finds the group's message, and nothing is told twice.
-func TestKilledWithAGroup(t *testing.T) { // not parallel: all must be stored while one post is slow
+// testKilledWithAGroup: whoever comes after finds the group's message, and nothing is told twice.
+func testKilledWithAGroup(t *testing.T) {
+	t.Parallel()
 	for name, standby := range map[string]bool{"started anew": false, "another stands by": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			hang := fakeslack.Fault{Name: "hangs", Handled: true, Delay: time.Minute, Drop: true}
 			w, p := newGroupedWorld(t, hang)
 			if standby {
@@ -114,13 +125,15 @@ func TestKilledWithAGroup(t *testing.T) { // not parallel: all must be stored wh
 	}
 }
 
-// TestGroupPostFails: whatever becomes of the first attempt at a group's message, it is told once.
-func TestGroupPostFails(t *testing.T) { // not parallel: all must be stored while one post is slow
+// testGroupPostFails: whatever becomes of the first attempt at a group's message, it is told once.
+func testGroupPostFails(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]fakeslack.Fault{
 		"too many requests": fakeslack.TooMany(1), "the answer is lost": fakeslack.DropAfter(),
 		"archived for a moment": {Body: `{"ok":false,"error":"is_archived"}`, RetryAfter: "1"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w, _ := newGroupedWorld(t, fault)
 			w.burst()
 			w.expectOneGroup()
@@ -169,8 +182,9 @@ func (w *world) expectOneGroup() {
 	}
 }
 
-// TestChannelRenamed: what is in Slack is brought to its end under the new name; for what is new somebody must say it.
-func TestChannelRenamed(t *testing.T) { // not parallel: all must be stored while one post is slow
+// testChannelRenamed: what is in Slack is brought to its end under the new name; for what is new somebody must say it.
+func testChannelRenamed(t *testing.T) {
+	t.Parallel()
 	w, p := newGroupedWorld(t, fakeslack.Fault{})
 	w.burst()
 	w.expectOneGroup()
@@ -230,8 +244,9 @@ func TestReminder(t *testing.T) {
 	}
 }
 
-// TestGroupReminder: what is silenced is not mentioned again with the others of its group.
-func TestGroupReminder(t *testing.T) { // not parallel: all must be stored while one post is slow
+// testGroupReminder: what is silenced is not mentioned again with the others of its group.
+func testGroupReminder(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.pace = 20 * time.Millisecond
 	w.config.Remind = config.Duration(500 * time.Millisecond)

