@@ -275,7 +275,7 @@ func (s *session) join() {
 	s.duty.takeOver = func(ctx context.Context) error {
 		return errors.Join(s.evaluator.takeOver(ctx), s.notifier.records.load(ctx))
 	}
-	s.duty.begun = s.notifier.ringAll
+	s.duty.begun = s.notifier.begin
 }
 
 // onDuty tells whether this alerter is the one that judges and tells.
@@ -294,7 +294,7 @@ func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucke
 		channelOf: a.channel, maxAge: a.config.maxAge(), remind: time.Duration(a.config.Remind), log: a.options.Log, metrics: a.metrics,
 		alerts:  follower{js: js, stream: events.StreamAlerts, subjects: append(events.AlertSubjects(), events.ActionSubjects()...), log: a.options.Log},
 		attempt: a.attempt, fold: incident.NewFold(), queues: make(map[string]*queue),
-		notices:  make(map[string]func(*slack.Composer) slack.Message),
+		notices: make(map[string]func(*slack.Composer) slack.Message), changed: make(chan struct{}, 1),
 		silences: func() []incident.Silence { return nil }, picture: func(string, string) {},
 	}
 	if uploader, ok := a.sink.(slack.Uploader); ok {

@@ -2,6 +2,9 @@ package alerter
 
 import (
 	"context"
+	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"unconnected/alerter/incident"
@@ -19,27 +22,31 @@ const (
 	blindOver = "@blind/over"
 	// blindSince is how old a message may be that is taken for one of ours that was not brought to its end.
 	blindSince = 24 * time.Hour
+	// searchTries is how often the channel is searched for such a message before one is posted all the same.
+	searchTries = 5
 )
 
 // blindness is that nothing can be judged, because NATS is away. What is done about it can't be stored then, so it is kept in
 // memory; a process that was started in the meantime finds the message in the channel, if it may read the history. The zero
 // blindness is none.
 type blindness struct {
-	since   time.Time // zero while all is seen
-	back    time.Time // when it was over, while the message was not brought to its end yet; else zero
-	onDuty  bool      // this alerter was the one that judged
-	reason  string
-	record  incident.Record // what was done about the message
-	adopted bool            // the channel was searched for a message of another process
-	orphan  bool            // this process began without NATS: there may be a message of another one
+	since  time.Time // zero while all is seen
+	back   time.Time // when it was over, while the message was not brought to its end yet; else zero
+	onDuty bool      // this alerter was the one that judged
+	reason string
+	record incident.Record // what was done about the message
+
+	searched bool            // the channel was searched for a message of another process
+	search   incident.Record // what hinders that
+	orphan   bool            // nothing was seen since the process began: another one may have left a message
 }
 
 // look notes whether anything is seen, and tells whether people must be told that it is not.
 func (b *blindness) look(seeing, onDuty bool, reason string, now time.Time, after time.Duration) (tell bool) {
 	switch {
 	case seeing:
-		if !b.record.Begun() && !b.orphan {
-			*b = blindness{onDuty: onDuty}
+		if !b.record.Begun() {
+			*b = blindness{orphan: b.orphan, searched: b.searched && b.orphan, search: b.search}
 		}
 		b.onDuty = onDuty
 		if b.back.IsZero() {
@@ -59,17 +66,15 @@ func (b *blindness) look(seeing, onDuty bool, reason string, now time.Time, afte
 
 // watch tells people when NATS has been away for a while, and that it is back, until ctx ends.
 func (a *Alerter) watch(ctx context.Context) {
-	b := blindness{orphan: !a.options.Conn.IsConnected()}
+	b := blindness{orphan: true}
 	for rhythm := time.Second; ctx.Err() == nil; waitFor(ctx, nil, time.Now().Add(rhythm)) {
 		reason := a.cannotSee()
 		tell := b.look(reason == "", a.onDuty(), reason, time.Now(), a.blindAfter)
 		switch {
 		case tell:
 			a.tellBlind(ctx, &b)
-		case reason == "" && (b.record.Begun() || b.orphan && !b.since.IsZero()):
+		case reason == "" && (b.record.Begun() || b.orphan):
 			a.tellSeeing(ctx, &b)
-		case reason == "":
-			b.orphan = false
 		}
 	}
 }
@@ -90,47 +95,79 @@ func (a *Alerter) cannotSee() string {
 
 // tellBlind posts the message, once. Before it posts, it looks whether another process has.
 func (a *Alerter) tellBlind(ctx context.Context, b *blindness) {
-	if !b.adopted {
-		b.adopted = true
-		b.record.Incident, b.record.Channel = blindOpen, a.channel("")
-		a.adopt(ctx, b)
+	if !a.find(ctx, b) {
+		return
 	}
 	c := a.composer()
 	message := c.Blind(blindOpen, b.since, time.Time{}, b.reason)
 	a.step(ctx, b, incident.NextNotice(b.record, a.sink.Caps(), time.Now()), message)
 }
 
-// adopt takes the message of another process for ours.
-func (a *Alerter) adopt(ctx context.Context, b *blindness) {
-	if !a.sink.Caps().Lookup {
-		return
+// find takes the message of another process for ours. It tells whether one may be posted: it is known that there is none, or
+// nobody can tell.
+func (a *Alerter) find(ctx context.Context, b *blindness) bool {
+	if b.searched {
+		return true
 	}
-	since := time.Now().Add(-blindSince)
-	find := incident.Action{Step: incident.FindRoot, Transition: blindOpen, Since: since}
+	now := time.Now()
+	if t := b.search.Trouble; t != nil && now.Before(t.Until) {
+		return false
+	}
+	b.record.Incident, b.record.Channel = blindOpen, a.channel("")
+	if !a.sink.Caps().Lookup {
+		b.searched = true
+		return true
+	}
+	look := incident.Action{Step: incident.FindRoot, Transition: blindOpen, Since: now.Add(-blindSince)}
 	reading, cancel := context.WithTimeout(ctx, a.attempt)
 	defer cancel()
-	if got, err := slack.Deliver(reading, a.sink, find, b.record, slack.Message{}); err == nil {
-		b.record = b.record.Done(find, got, time.Now())
+	got, err := slack.Deliver(reading, a.sink, look, b.record, slack.Message{})
+	switch {
+	case err == nil:
+		b.adopt(look, got, a.blindAfter)
 		a.options.Log.Info("the message that nothing is seen is there already, from another process", "channel", b.record.Channel)
+	case !errors.Is(err, slack.ErrNotFound) && !errors.Is(err, slack.ErrNoHistory):
+		b.search = b.search.Failed(look, slack.FailureOf(err), time.Now())
+		return b.search.Trouble.Count >= searchTries
+	}
+	b.searched = true
+	return true
+}
+
+// adopt takes a message over. Who posted it had seen nothing for so long by then.
+func (b *blindness) adopt(look incident.Action, got incident.Receipt, after time.Duration) {
+	b.record = b.record.Done(look, got, time.Now())
+	seconds, _, _ := strings.Cut(got.TS, ".")
+	posted, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil {
+		return
+	}
+	if since := time.Unix(posted, 0).UTC().Add(-after); b.since.IsZero() || since.Before(b.since) {
+		b.since = since
 	}
 }
 
 // tellSeeing brings the message to its end.
 func (a *Alerter) tellSeeing(ctx context.Context, b *blindness) {
 	if b.orphan && !b.record.Begun() {
-		b.record.Incident, b.record.Channel = blindOpen, a.channel("")
-		a.adopt(ctx, b)
-		b.orphan = false
-	}
-	if b.record.Root.Intent != nil { // it may have arrived
-		a.step(ctx, b, incident.NextNotice(b.record, a.sink.Caps(), time.Now()), slack.Message{})
-		if b.record.Root.Intent != nil && !b.record.Root.Intent.Deadline.IsZero() {
+		if a.find(ctx, b); !b.searched {
 			return
 		}
 	}
-	c := a.composer()
+	b.orphan = false
+	c, caps := a.composer(), a.sink.Caps()
 	message := c.Blind(blindOver, b.since, b.back, b.reason)
-	switch caps := a.sink.Caps(); {
+	if b.record.Root.Intent != nil { // it may have arrived: it is looked for, and where that can't be done the end is told
+		a.step(ctx, b, incident.NextNotice(b.record, caps, time.Now()), message)
+		if b.record.Root.Intent != nil && !b.record.Root.Intent.Deadline.IsZero() {
+			return
+		}
+		if !caps.Lookup && b.record.Root.Posted {
+			*b = blindness{}
+			return
+		}
+	}
+	switch {
 	case !b.record.Root.Posted || b.record.Root.Gone: // nobody was told
 	case caps.Edits:
 		if t := b.record.Trouble; t != nil && time.Now().Before(t.Until) {

@@ -96,10 +96,11 @@ func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time
 	if group := rec.Root.Group; group != "" {
 		g := n.records.get(group, q.channel)
 		switch {
-		case g.revision == 0:
+		case g.revision == 0 || !slices.Contains(g.Members, id):
 			rec.Record = rec.Unclaimed()
 		case !g.Root.Posted && !g.Root.Gone:
-			return nil, time.Time{} // the group's message comes first
+			q.add(group) // its message comes first
+			return nil, time.Time{}
 		}
 		rec.Record = rec.Shared(g.Record)
 		wishes.Hush = n.outlasted(&part, g.Members)
@@ -127,16 +128,6 @@ func (n *notifier) decided(q *queue, id string, j *job) (*job, time.Time) {
 	return j, time.Time{}
 }
 
-// part is what a channel is told of an incident. It must be called with mu held.
-func (n *notifier) part(id, channel string) (part incident.Incident, routed bool) {
-	inc, known := n.fold.Get(id)
-	if !known {
-		return part, false
-	}
-	part, routed = incident.Routes(&inc, n.records.of(id), n.channelOf)[channel]
-	return part, routed && len(part.Transitions) > 0
-}
-
 // wishes are what people want about an incident. It must be called with mu held.
 func (n *notifier) wishes(part *incident.Incident, now time.Time) incident.Wishes {
 	return incident.Wishes{Remind: n.remind, Mute: incident.MuteOf(part, n.silences(), now)}
@@ -154,22 +145,20 @@ func (n *notifier) outlasted(part *incident.Incident, others []string) bool {
 func (n *notifier) considerGroup(q *queue, id string, now time.Time) (*job, time.Time) {
 	rec := n.records.get(id, q.channel)
 	j := &job{rec: rec}
-	muted := true
 	for _, member := range rec.Members {
 		part, routed := n.part(member, q.channel)
 		if !routed {
 			continue
 		}
-		muted = muted && (!part.Open || n.wishes(&part, now).Mute.Active())
 		j.members = append(j.members, part)
 		if len(j.members) == 1 || part.Compare(&j.part) < 0 {
 			j.part = part
 		}
 	}
-	wishes := incident.Wishes{Remind: n.remind}
-	if muted {
-		wishes.Remind = 0
+	mention, mute := incident.ToMention(j.members, n.silences(), now)
+	j.action = incident.NextGroup(j.members, rec.Record, n.sink.Caps(), incident.Wishes{Remind: n.remind, Mute: mute}, now)
+	if j.action.Step == incident.PostReminder && len(mention) > 0 {
+		j.members = mention
 	}
-	j.action = incident.NextGroup(j.members, rec.Record, n.sink.Caps(), wishes, now)
 	return n.decided(q, id, j)
 }

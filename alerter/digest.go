@@ -23,6 +23,8 @@ func isDigest(id string) bool { return strings.HasPrefix(id, digestPrefix) }
 const (
 	// digestLate is how late a daily message may still come, when nobody was there at its time.
 	digestLate = 6 * time.Hour
+	// digestPatience is for how long it waits for the last windows of the day that it is about.
+	digestPatience = 15 * time.Minute
 	// digestRhythm is how often it is looked whether it is time.
 	digestRhythm = 20 * time.Second
 	// zonesRhythm is how often the operations are asked for their zones.
@@ -66,7 +68,7 @@ func (d *digests) look(ctx context.Context, now time.Time) bool {
 	}
 	due := d.at.After(now.Add(-digestLate), zone)
 	id := digestPrefix + due.In(zone).Format(time.DateOnly)
-	if due.After(now) || d.notifier.isSent(id, d.channel) || len(zones) == 0 {
+	if due.After(now) || len(zones) == 0 || d.notifier.isSent(id, d.channel) || tooEarly(zones, d.notifier.progress.ends(), due, now) {
 		return len(zones) > 0
 	}
 	days := d.days(ctx, zones, due)
@@ -123,7 +125,7 @@ func (d *digests) days(ctx context.Context, zones map[string]*time.Location, due
 		if day.Windows+day.Missed == 0 {
 			continue // it did not exist yet, or does not exist any more
 		}
-		week := slack.Day{From: day.From.AddDate(0, 0, -7), To: day.To.AddDate(0, 0, -7)}
+		week := slack.Day{From: midnight(day.From.AddDate(0, 0, -7)), To: midnight(day.To.AddDate(0, 0, -7))}
 		if before, err := d.read(ctx, operation, week.From, week.To); err == nil {
 			if summarise(&week, before); float64(week.Windows) >= enoughKnown*float64(week.Windows+week.Missed+week.Absent) {
 				day.Before = week.Total
@@ -139,9 +141,30 @@ func (d *digests) read(ctx context.Context, operation string, from, to time.Time
 	return events.Latest(events.History(ctx, d.js, events.Query{Operations: []string{operation}, From: from, To: to}))
 }
 
-// midnight is the beginning of the local day of t.
+// tooEarly tells whether the last windows of the day before due may still come: one message soon after midnight would call them
+// missing. reached is how far each operation was judged.
+func tooEarly(zones map[string]*time.Location, reached map[string]time.Time, due, now time.Time) bool {
+	if now.Sub(due) >= digestPatience {
+		return false
+	}
+	for operation, zone := range zones {
+		if reached[operation].Before(midnight(due.In(zone))) {
+			return true
+		}
+	}
+	return false
+}
+
+// midnight is the beginning of the local day of t: the first instant of its date.
 func midnight(t time.Time) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+	at := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+	if at.Day() == t.Day() {
+		return at
+	}
+	// The clocks skip midnight, and this is as long before the day as they skip.
+	_, before := at.Zone()
+	_, after := time.Date(t.Year(), t.Month(), t.Day(), 12, 0, 0, 0, t.Location()).Zone()
+	return at.Add(time.Duration(after-before) * time.Second)
 }
 
 // summarise adds the windows, one event each, to the day. Time that none covers is counted in windows like the last of them.

@@ -76,3 +76,46 @@ func TestMostCommonZone(t *testing.T) {
 		}
 	}
 }
+
+// TestMidnight: where the clocks skip midnight, the day begins with the first instant that there is.
+func TestMidnight(t *testing.T) {
+	for _, test := range []struct{ zone, in, want string }{
+		{"America/Bogota", "2026-11-24T12:00:00Z", "2026-11-24T05:00:00Z"},
+		{"America/Santiago", "2026-09-06T12:00:00Z", "2026-09-06T04:00:00Z"},
+		{"America/Santiago", "2026-09-07T12:00:00Z", "2026-09-07T03:00:00Z"},
+		{"America/Santiago", "2026-09-06T03:59:00Z", "2026-09-05T04:00:00Z"},
+		{"America/Santiago", "2026-04-05T12:00:00Z", "2026-04-05T04:00:00Z"},
+		{"America/Havana", "2026-03-08T12:00:00Z", "2026-03-08T05:00:00Z"},
+		{"America/Havana", "2026-11-01T12:00:00Z", "2026-11-01T04:00:00Z"},
+		{"America/New_York", "2026-03-08T12:00:00Z", "2026-03-08T05:00:00Z"},
+	} {
+		zone, err := time.LoadLocation(test.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, _ := time.Parse(time.RFC3339, test.in)
+		if got := midnight(in.In(zone)).UTC().Format(time.RFC3339); got != test.want {
+			t.Errorf("the day of %s in %s begins at %s, want %s", test.in, test.zone, got, test.want)
+		}
+	}
+}
+
+// TestTooEarly: the daily message waits a while for the last windows of the day that it is about.
+func TestTooEarly(t *testing.T) {
+	due := time.Date(2026, 11, 24, 0, 0, 0, 0, bogota)
+	for name, test := range map[string]struct {
+		reached map[string]time.Time
+		after   time.Duration
+		want    bool
+	}{
+		"all judged":                       {map[string]time.Time{"a": due, "b": due.Add(5 * time.Minute)}, 0, false},
+		"the last window is to come":       {map[string]time.Time{"a": due.Add(-5 * time.Minute), "b": due}, time.Minute, true},
+		"it has not come for a while":      {map[string]time.Time{"a": due.Add(-5 * time.Minute), "b": due}, digestPatience, false},
+		"nothing is known of an operation": {map[string]time.Time{"a": due}, time.Minute, true},
+	} {
+		zones := map[string]*time.Location{"a": bogota, "b": bogota}
+		if got := tooEarly(zones, test.reached, due, due.Add(test.after)); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}

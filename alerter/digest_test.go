@@ -29,6 +29,8 @@ func TestDigest(t *testing.T) {
 			yesterday := time.Date(now.Year(), now.Month(), now.Day()-1, 12, 0, 0, 0, zone)
 			w.begin("ventas", time.Since(yesterday))
 			w.play("ventas", "qq?qc")
+			w.skipTo("ventas", time.Minute)
+			w.play("ventas", "q") // the day is over
 			if fault.Name != "" {
 				w.slack.Fail("chat.postMessage", fault)
 			}

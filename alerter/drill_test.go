@@ -77,6 +77,23 @@ func TestDrillLeftBehind(t *testing.T) {
 	})
 }
 
+// TestDrillLeftBehindLater: so does the alerter that is at work when whoever conducts a drill dies. Nobody is told of it then.
+func TestDrillLeftBehindLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.start()
+	w.play("default", "q")
+	p.judged(w)
+	w.drillFrom(2*time.Hour, map[string]string{events.LabelDrill: "true"})
+	eventually(t, "its end", func() (bool, string) {
+		all := w.alerts()
+		return len(all) == 2 && strings.HasSuffix(all[1], "/resolved rule_removed"), strings.Join(all, "\n")
+	})
+	if roots := w.slack.Roots("#noc"); len(roots) != 0 {
+		t.Errorf("people were told %+v", roots)
+	}
+}
+
 // TestNoDrill: an alert of a rule that is gone is no drill, whatever it is called.
 func TestNoDrill(t *testing.T) {
 	t.Parallel()

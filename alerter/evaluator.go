@@ -132,12 +132,6 @@ func (e *evaluator) readPublished(ctx context.Context) error {
 	return nil
 }
 
-// isUnderWay tells whether an alert is a drill that somebody conducts: no rule made it, and whoever did ends it. One that was
-// left behind is ended like the alert of any rule that is gone.
-func isUnderWay(a *events.Alert, now time.Time) bool {
-	return a.IsDrill() && (a.Status == events.Resolved || now.Sub(a.StartsAt) < events.DrillMost)
-}
-
 // noteRead takes a stored alert that was read for the state of its subject.
 func (e *evaluator) noteRead(alert events.Alert) {
 	if !e.position.fences(&alert) {

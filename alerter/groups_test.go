@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"unconnected/alerter/incident"
+	"unconnected/alerter/silence"
 	"unconnected/alerter/slack/fakeslack"
 	"unconnected/events"
 	"unconnected/internal/config"
+	"unconnected/internal/daemon"
 )
 
 // operations are so many at once.
@@ -32,6 +34,15 @@ func (w *world) roots(name string) (roots []fakeslack.Message, threads int) {
 		}
 	}
 	return roots, threads
+}
+
+// TestGroups is not parallel to other tests, only its parts are to each other: all must be stored while one post is slow.
+func TestGroups(t *testing.T) {
+	t.Run("killed", testKilledWithAGroup)
+	t.Run("the post fails", testGroupPostFails)
+	t.Run("channel renamed", testChannelRenamed)
+	t.Run("channel archived", testChannelArchived)
+	t.Run("reminder", testGroupReminder)
 }
 
 // TestFortyAtOnce: what queues up leaves as one message; each incident's story hangs below it, and the message is edited until
@@ -89,27 +100,71 @@ func TestFortyAtOnce(t *testing.T) { // not parallel: it is a load of its own
 	}
 }
 
-// TestKilledWithAGroup: whoever comes after finds the group's message, and nothing is told twice.
-func TestKilledWithAGroup(t *testing.T) { // not parallel: all must be stored while one post is slow
+// testKilledWithAGroup: whoever comes after finds the group's message, and nothing is told twice.
+func testKilledWithAGroup(t *testing.T) {
+	t.Parallel()
+	for name, standby := range map[string]bool{"started anew": false, "another stands by": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			hang := fakeslack.Fault{Name: "hangs", Handled: true, Delay: time.Minute, Drop: true}
+			w, p := newGroupedWorld(t, hang)
+			if standby {
+				w.start()
+			}
+			w.burst()
+			eventually(t, "the group's post hangs", func() (bool, string) {
+				posts := w.slack.Requests("chat.postMessage")
+				return len(posts) == 2, fmt.Sprint(len(posts))
+			})
+			p.kill()
+			if !standby {
+				w.start()
+			}
+			w.expectOneGroup()
+		})
+	}
+}
+
+// testGroupPostFails: whatever becomes of the first attempt at a group's message, it is told once.
+func testGroupPostFails(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]fakeslack.Fault{
+		"too many requests": fakeslack.TooMany(1), "the answer is lost": fakeslack.DropAfter(),
+		"archived for a moment": {Body: `{"ok":false,"error":"is_archived"}`, RetryAfter: "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, _ := newGroupedWorld(t, fault)
+			w.burst()
+			w.expectOneGroup()
+		})
+	}
+}
+
+// newGroupedWorld is one in which the first message is slow, so that the others pile up behind it, and the second, which is the
+// group's, goes wrong.
+func newGroupedWorld(t *testing.T, fault fakeslack.Fault) (*world, *process) {
+	t.Helper()
 	w := newWorld(t)
 	w.pace = 20 * time.Millisecond
-	hang := fakeslack.Fault{Name: "hangs", Handled: true, Delay: time.Minute, Drop: true}
-	w.slack.Fail("chat.postMessage", fakeslack.Slow(attempt*2/3), hang) // the first root holds up the others
-	p := w.start()
-	names := operations(12)
-	for _, name := range names {
+	w.slack.Fail("chat.postMessage", fakeslack.Slow(attempt*2/3), fault)
+	return w, w.start()
+}
+
+// burst is twelve incidents at once.
+func (w *world) burst() {
+	for _, name := range operations(12) {
 		w.play(name, "c")
 	}
-	eventually(t, "the group's post hangs", func() (bool, string) {
-		posts := w.slack.Requests("chat.postMessage")
-		return len(posts) == 2, fmt.Sprint(len(posts))
-	})
-	p.kill()
-	w.start()
-	want := map[string]int{"root": 2, "thread": 11}
-	eventually(t, "one group, and its details", func() (bool, string) {
+}
+
+// expectOneGroup waits until the channel shows what burst makes of a grouped world: one message of its own and one for the other
+// eleven, whose details hang below it; and nothing twice.
+func (w *world) expectOneGroup() {
+	w.t.Helper()
+	eventually(w.t, "one group, and its details", func() (bool, string) {
 		roots, threads := w.roots("#noc")
-		return len(roots) == want["root"] && threads >= want["thread"], fmt.Sprintf("%d roots, %d in threads", len(roots), threads)
+		return len(roots) == 2 && threads >= 11, fmt.Sprintf("%d roots, %d in threads", len(roots), threads)
 	})
 	seen := make(map[string]int)
 	for _, m := range w.slack.Messages("#noc") {
@@ -119,12 +174,38 @@ func TestKilledWithAGroup(t *testing.T) { // not parallel: all must be stored wh
 	}
 	for transition, n := range seen {
 		if n > 1 {
-			t.Errorf("%s is told %d times", transition, n)
+			w.t.Errorf("%s is told %d times", transition, n)
 		}
 	}
 	if len(seen) != 13 {
-		t.Errorf("%d transitions are told, want a group and twelve incidents", len(seen))
+		w.t.Errorf("%d transitions are told, want a group and twelve incidents", len(seen))
 	}
+}
+
+// testChannelRenamed: what is in Slack is brought to its end under the new name; for what is new somebody must say it.
+func testChannelRenamed(t *testing.T) {
+	t.Parallel()
+	w, p := newGroupedWorld(t, fakeslack.Fault{})
+	w.burst()
+	w.expectOneGroup()
+	w.slack.SetChannel(fakeslack.Channel{ID: w.slack.Messages("#noc")[0].Channel, Name: "calls"})
+	for _, name := range operations(12) {
+		w.play(name, "q")
+	}
+	eventually(t, "all is over", func() (bool, string) {
+		roots, threads := w.roots("#calls")
+		icons := ""
+		for _, r := range roots {
+			icon, _, _ := strings.Cut(r.Text, " ")
+			icons += icon
+		}
+		return icons == "✅✅" && threads == 23, fmt.Sprintf("%s, %d in threads", icons, threads)
+	})
+	p.reports("that all is well", func(r daemon.Report) bool { return r.Ready })
+	w.play("other", "c")
+	p.reports("what to do", func(r daemon.Report) bool {
+		return !r.Ready && r.State == "refused" && strings.Contains(r.Reason, "#noc") && strings.Contains(r.Reason, "check SLACK_CHANNEL")
+	})
 }
 
 // TestReminder mentions again what still fires, and stops when somebody takes care of it.
@@ -133,7 +214,7 @@ func TestReminder(t *testing.T) {
 	w := newWorld(t)
 	w.pace = 10 * time.Millisecond
 	w.config.Remind = config.Duration(300 * time.Millisecond)
-	w.start()
+	p := w.start()
 	w.play("default", "c")
 	reminders := func() (n int) {
 		for _, m := range w.slack.Messages("#noc") {
@@ -144,6 +225,9 @@ func TestReminder(t *testing.T) {
 		return n
 	}
 	eventually(t, "two reminders", func() (bool, string) { return reminders() >= 2, fmt.Sprint(reminders()) })
+	if n := p.metric(`unconnected_notification_delay_seconds{}`); n != 1 {
+		t.Errorf("the delay of %v posts is measured; a reminder has none", n)
+	}
 	w.act(events.Action{Action: events.Acknowledged, Operation: "default", Incident: w.stored()[0].Incident, Key: "k", By: "Ana", At: time.Now()})
 	eventually(t, "who is on it", func() (bool, string) {
 		shown := w.channel("#noc")
@@ -158,6 +242,46 @@ func TestReminder(t *testing.T) {
 	if got := reminders(); got > n+1 { // one may have been on its way
 		t.Errorf("%d reminders after it was acknowledged", got-n)
 	}
+}
+
+// testGroupReminder: what is silenced is not mentioned again with the others of its group.
+func testGroupReminder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pace = 20 * time.Millisecond
+	w.config.Remind = config.Duration(500 * time.Millisecond)
+	w.slack.Fail("chat.postMessage", fakeslack.Slow(attempt*2/3)) // the first root holds up the others
+	w.start()
+	names := operations(7)
+	for _, name := range names {
+		w.play(name, "c")
+	}
+	last := func() (text string) {
+		for _, m := range w.slack.Messages("#noc") {
+			if strings.HasPrefix(transitionOf(&m), "@group/") && strings.Contains(transitionOf(&m), "/reminder/") {
+				text = string(m.Blocks)
+			}
+		}
+		return text
+	}
+	both := func(text string) (quiet, other int) { return strings.Count(text, "op06"), strings.Count(text, "op05") }
+	eventually(t, "a reminder of all", func() (bool, string) {
+		quiet, other := both(last())
+		return quiet > 0 && other > 0, last()
+	})
+	store, err := silence.Open(t.Context(), w.js, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	hush := incident.Silence{ID: "s1", Operation: "op06", From: now, Until: now.Add(time.Hour), Reason: "x"}
+	if err := store.Add(t.Context(), hush, silence.Person{Name: "Eva"}, "", now); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a reminder of the others", func() (bool, string) {
+		quiet, other := both(last())
+		return quiet == 0 && other > 0, last()
+	})
 }
 
 // act stores what somebody did.

@@ -38,6 +38,7 @@ type notifier struct {
 	pictures  *pictures                // nil without
 	log       *slog.Logger
 	metrics   *metrics
+	changed   chan struct{} // has a value when all incidents must be looked at again; capacity 1
 
 	mu       sync.Mutex
 	fold     *incident.Fold    // guarded by mu
@@ -54,7 +55,7 @@ func (n *notifier) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	startQueue := func(q *queue) { group.Go(func() error { n.work(ctx, q); return nil }) }
 	group.Go(func() error { return n.follow(ctx, startQueue) })
-	group.Go(func() error { n.tend(ctx); return nil })
+	group.Go(func() error { n.tend(ctx, startQueue); return nil })
 	if n.pictures != nil {
 		group.Go(func() error { n.pictures.run(ctx); return nil })
 	}
@@ -145,7 +146,7 @@ func (n *notifier) enqueue(id string, start func(*queue)) {
 	if !known {
 		return
 	}
-	for channel := range incident.Routes(&inc, n.records.of(id), n.channelOf) {
+	for channel := range n.routes(&inc) {
 		q := n.queue(channel, start)
 		q.pending[id] = true
 		if group := n.records.get(id, channel).Root.Group; group != "" {
@@ -157,14 +158,12 @@ func (n *notifier) enqueue(id string, start func(*queue)) {
 
 func (n *notifier) enqueueAll(start func(*queue)) {
 	n.mu.Lock()
+	n.caughtUp = true
 	all := n.fold.All()
 	n.mu.Unlock()
 	for i := range all {
 		n.enqueue(all[i].ID, start)
 	}
-	n.mu.Lock()
-	n.caughtUp = true
-	n.mu.Unlock()
 }
 
 // announce gives a message that is about no incident to a channel's queue. It is sent once, whoever announces it how often.
@@ -230,8 +229,23 @@ func (n *notifier) reached(operation string) incident.Progress {
 	return p
 }
 
-// tend wakes the queues when evaluation went on, and forgets what ended long ago.
-func (n *notifier) tend(ctx context.Context) {
+// begin makes this notifier tell what the one before did not: what that one has done is in the records by now. It is safe for
+// concurrent use.
+func (n *notifier) begin() {
+	n.ringAll()
+	n.again()
+}
+
+// again makes all incidents be looked at again. It is safe for concurrent use.
+func (n *notifier) again() {
+	select {
+	case n.changed <- struct{}{}:
+	default:
+	}
+}
+
+// tend wakes the queues when evaluation went on, looks at everything again when it is told to, and forgets what ended long ago.
+func (n *notifier) tend(ctx context.Context, start func(*queue)) {
 	hourly := time.NewTicker(time.Hour)
 	defer hourly.Stop()
 	for {
@@ -240,6 +254,10 @@ func (n *notifier) tend(ctx context.Context) {
 			return
 		case <-n.progress.changed:
 			n.ringAll()
+		case <-n.changed:
+			if n.hasCaughtUp() { // otherwise all of it is still to come
+				n.enqueueAll(start)
+			}
 		case <-hourly.C:
 			n.forget(ctx)
 		}
@@ -250,6 +268,9 @@ func (n *notifier) tend(ctx context.Context) {
 func (n *notifier) forget(ctx context.Context) {
 	n.mu.Lock()
 	forgotten := n.fold.Forget(time.Now().Add(-incident.GiveUp - 24*time.Hour))
+	for _, q := range n.queues { // those of one that stands by empty themselves only when it is on duty
+		maps.DeleteFunc(q.pending, func(id string, _ bool) bool { return slices.Contains(forgotten, id) })
+	}
 	n.mu.Unlock()
 	known := func(id string) bool {
 		n.mu.Lock()
@@ -291,6 +312,17 @@ func (p *progress) operations() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Sorted(maps.Keys(p.reached))
+}
+
+// ends are the ends of the newest live windows that were evaluated :: operation → end.
+func (p *progress) ends() map[string]time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ends := make(map[string]time.Time, len(p.reached))
+	for operation, reached := range p.reached {
+		ends[operation] = reached.WindowEnd
+	}
+	return ends
 }
 
 func (p *progress) of(operation string) (incident.Progress, uint64) {

@@ -31,11 +31,14 @@ func (a *Alerter) openPeople(ctx context.Context, js jetstream.JetStream, s *ses
 	if !a.hears() {
 		return nil
 	}
-	composer := a.composer()
+	composer, operators := a.composer(), a.config.Operators
+	if !a.config.Slack.Token.IsSet() {
+		operators = "" // a group of the real Slack: the preview knows only its viewer
+	}
 	s.people = people.New(people.Options{
 		Log: a.options.Log, JS: js, Slack: a.client, Silences: store, View: s.silences,
 		Socket:    slack.NewSocket(a.socket()),
-		Incidents: view{s}, Channels: a.channels(), Operators: a.config.Operators, Unwell: a.unwell,
+		Incidents: view{s}, Channels: a.channels(), Operators: operators, Health: a.health,
 		Wording: people.Wording{
 			Language: composer.Language, Zone: composer.Zone, Names: composer.Names,
 			Title: func(rule, language string) string { return composer.Rules[rule].Title[language] },
@@ -58,15 +61,15 @@ func (a *Alerter) socket() slack.SocketConfig {
 	return c
 }
 
-// heed makes messages show what has become silent, or is no longer, until ctx ends.
+// heed makes messages show what has become silent, or is no longer, until ctx ends: because somebody did something, or because
+// the time has come.
 func (s *session) heed(ctx context.Context) {
 	for {
-		select {
-		case <-ctx.Done():
+		waitFor(ctx, s.silences.Changed(), s.silences.Next(time.Now()))
+		if ctx.Err() != nil {
 			return
-		case <-s.silences.Changed():
-			s.notifier.reconsider()
 		}
+		s.notifier.reconsider()
 	}
 }
 
@@ -78,7 +81,7 @@ func (n *notifier) reconsider() {
 		if !inc.Open {
 			continue
 		}
-		for channel := range incident.Routes(&inc, n.records.of(inc.ID), n.channelOf) {
+		for channel := range n.routes(&inc) {
 			q := n.queues[channel]
 			if q == nil {
 				continue // not all has been read yet
@@ -113,11 +116,15 @@ func (n *notifier) hasCaughtUp() bool {
 // view is what the alerter knows, for people.
 type view struct{ s *session }
 
-// Get is the incident of that id as it is now; false when it is not known any more.
-func (v view) Get(id string) (incident.Incident, bool) {
-	v.s.notifier.mu.Lock()
-	defer v.s.notifier.mu.Unlock()
-	return v.s.notifier.fold.Get(id)
+// Get is the incident of that id as it is now, as a channel is told of it; false when it is not known any more.
+func (v view) Get(id, channel string) (incident.Incident, bool) {
+	n := v.s.notifier
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if part, routed := n.part(id, channel); routed {
+		return part, true
+	}
+	return n.fold.Get(id)
 }
 
 // Open are the incidents that are open, the most urgent first.
@@ -145,21 +152,22 @@ func (a *Alerter) channels() []string {
 	return channels
 }
 
-// unwell is what is not as it should be, and what else there is to know.
-func (a *Alerter) unwell() []string {
+// health is what is not as it should be, and what else there is to know.
+func (a *Alerter) health() (unwell, notes []string) {
 	r := a.Report()
-	if r.Reason == "" {
-		return r.Notes
+	if r.Reason != "" {
+		unwell = []string{r.Reason}
 	}
-	return append([]string{r.Reason}, r.Notes...)
+	return unwell, r.Notes
 }
 
-// reportPeople says whether buttons and the slash command work.
+// reportPeople says when buttons and the slash command do not work. The alerter is ready all the same: people are told, and the
+// dead man's switch must not ring for a menu.
 func (s *session) reportPeople(r *reporting) {
 	if s.people == nil {
 		return
 	}
 	if ok, reason := s.people.Report(); !ok {
-		r.fail("refused", reason)
+		r.note(reason)
 	}
 }

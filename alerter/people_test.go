@@ -3,7 +3,10 @@ package alerter_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -95,15 +98,21 @@ func TestPeople(t *testing.T) {
 	}
 }
 
-// TestRefusedAppToken shows in the report, with what to do, and messages leave all the same.
+// TestRefusedAppToken shows in the report, with what to do. Messages leave all the same, so the alerter is ready, and the dead
+// man's switch hears of it.
 func TestRefusedAppToken(t *testing.T) {
 	t.Parallel()
 	w := newPeopledWorld(t)
 	w.config.AppToken = config.NewSecret("xapp-wrong")
+	var pings atomic.Int32
+	monitor := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { pings.Add(1) }))
+	t.Cleanup(monitor.Close)
+	w.config.HeartbeatURL = config.NewSecret(monitor.URL)
 	p := w.start()
 	p.reports("what to do", func(r daemon.Report) bool {
-		return !r.Ready && r.State == "refused" && strings.Contains(r.Reason, "SLACK_APP_TOKEN is not valid")
+		return r.Ready && strings.Contains(strings.Join(r.Notes, "\n"), "SLACK_APP_TOKEN is not valid")
 	})
+	eventually(t, "a ping", func() (bool, string) { return pings.Load() > 0, w.logs.String() })
 	w.play("default", "qc")
 	w.expectChannel("#noc", "root 🔴 default/Congestion/2/firing")
 	if asked := len(w.slack.Requests("apps.connections.open")); asked != 1 {
@@ -172,6 +181,35 @@ func TestPeopleShow(t *testing.T) {
 	})
 }
 
+// TestSilentLater: a silence that was made for later shows in the message when it begins, and no longer once it is over.
+func TestSilentLater(t *testing.T) {
+	t.Parallel()
+	w := newPeopledWorld(t)
+	p := w.start()
+	w.play("default", "qc")
+	p.judged(w)
+	w.expectChannel("#noc", "root 🔴 default/Congestion/2/firing")
+	store, err := silence.Open(t.Context(), w.js, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	hush := incident.Silence{
+		ID: "s1", Operation: "default", From: now.Add(3 * time.Second), Until: now.Add(6 * time.Second), Reason: "the carrier works on it",
+	}
+	if err := store.Add(t.Context(), hush, silence.Person{Name: "Eva"}, "", now); err != nil {
+		t.Fatal(err)
+	}
+	w.says("#noc", "the carrier works on it")
+	if early := hush.From.Truncate(time.Second); time.Now().Before(early) {
+		t.Error("it shows before it begins")
+	}
+	eventually(t, "a message without the silence", func() (bool, string) {
+		blocks := string(w.slack.Roots("#noc")[0].Blocks)
+		return !strings.Contains(blocks, "the carrier works on it"), blocks
+	})
+}
+
 // TestSilentFromTheStart: nobody is told of what is silent before it begins.
 func TestSilentFromTheStart(t *testing.T) {
 	t.Parallel()
@@ -192,10 +230,36 @@ func TestSilentFromTheStart(t *testing.T) {
 	w.expectChannel("#noc", "root 🟠 other/Busy/4/firing")
 }
 
+// TestSilenceBeginsLater: a silence that begins and ends by itself shows in the message then, without anything else happening.
+func TestSilenceBeginsLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pace = 10 * time.Millisecond
+	p := w.start()
+	w.play("default", "qc")
+	p.judged(w)
+	w.expectChannel("#noc", "root 🔴 default/Congestion/2/firing")
+	store, err := silence.Open(t.Context(), w.js, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	soon := incident.Silence{ID: "s1", Operation: "default", From: now.Add(3 * time.Second), Until: now.Add(5 * time.Second), Reason: "maintenance"}
+	if err := store.Add(t.Context(), soon, silence.Person{Name: "Eva"}, "", now); err != nil {
+		t.Fatal(err)
+	}
+	w.says("#noc", "maintenance")
+	eventually(t, "a message without the silence", func() (bool, string) {
+		blocks := string(w.slack.Roots("#noc")[0].Blocks)
+		return !strings.Contains(blocks, "maintenance"), blocks
+	})
+}
+
 // TestPreviewHears: the buttons of the preview work as those of Slack do.
 func TestPreviewHears(t *testing.T) {
 	t.Parallel()
 	w := newQuietWorld(t)
+	w.config.Operators = "S0000001" // of the real Slack
 	server, err := fakeslack.Start(fakeslack.Options{Channels: []fakeslack.Channel{{ID: "C0PREVIEW", Name: alerter.PreviewChannel}}})
 	if err != nil {
 		t.Fatal(err)

@@ -89,7 +89,11 @@ func idsOf(members []incident.Incident) []string {
 
 // followUp gives the queue what a delivered message makes possible: the details below a group's, the picture below a root.
 func (n *notifier) followUp(q *queue, j *job, err error) {
-	if err != nil || j.action.Step != incident.PostRoot && j.action.Step != incident.FindRoot {
+	if err != nil {
+		n.reroute(j)
+		return
+	}
+	if j.action.Step != incident.PostRoot && j.action.Step != incident.FindRoot {
 		return
 	}
 	if j.isIncident() {
@@ -166,7 +170,7 @@ func (n *notifier) observe(j *job, err error) {
 	switch {
 	case err == nil && posted:
 		n.metrics.notifications.WithLabelValues("delivered").Inc()
-		if t, ok := j.part.Find(j.action.Sequence); ok {
+		if t, ok := j.part.Find(j.action.Sequence); ok && j.action.Step != incident.PostReminder {
 			n.metrics.delay.Observe(time.Since(t.Stored()).Seconds())
 		}
 	case err == nil, errors.Is(err, slack.ErrNotFound), errors.Is(err, slack.ErrNoHistory):

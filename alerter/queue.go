@@ -16,6 +16,14 @@ func newQueue(channel string) *queue {
 	return &queue{channel: channel, pending: make(map[string]bool), wake: make(chan struct{}, 1)}
 }
 
+// add makes the worker consider an incident, or whatever else has that id. It must be called with notifier.mu held.
+func (q *queue) add(id string) {
+	if !q.pending[id] {
+		q.pending[id] = true
+		q.ring()
+	}
+}
+
 // ring wakes the queue's worker, or leaves it a note to look again.
 func (q *queue) ring() {
 	select {

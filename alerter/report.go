@@ -80,7 +80,7 @@ func (e *evaluator) report(r *reporting) {
 	case !e.caughtUp:
 		r.fail("catching up", "reading the history")
 	}
-	if e.judgedBy != "" && e.judgedBy != e.rules.Hash() {
+	if e.judgedBy != "" && e.judgedBy != e.rules.Hash() && !e.duty.has() { // what was read last may be what it took over from
 		r.note("the alerter that judges has other rules than this one")
 	}
 	if learning := slices.Sorted(maps.Keys(e.learning)); len(learning) > 0 {
@@ -112,13 +112,18 @@ func (n *notifier) report(r *reporting) {
 	if !n.duty.has() {
 		return // whether people could be told is known to whoever tells them
 	}
+	n.reportChannels(r, time.Now())
+}
+
+// reportChannels says which channels can't be told what they should be. It must be called with mu held.
+func (n *notifier) reportChannels(r *reporting, now time.Time) {
 	for _, channel := range slices.Sorted(maps.Keys(n.queues)) {
-		trouble := n.worstTrouble(n.queues[channel])
+		trouble := n.worstTrouble(n.queues[channel], now)
 		switch {
 		case trouble == nil:
 		case trouble.Class == incident.Permanent.String():
 			r.fail("refused", fmt.Sprintf("Slack refuses channel %s: %s; %s", channel, trouble.Code, trouble.Hint))
-		case time.Since(trouble.Since) > tooLong:
+		case now.Sub(trouble.Since) > tooLong:
 			r.fail("retrying", fmt.Sprintf("channel %s can't be told since %s: %s; look at status.slack.com and the way there",
 				channel, trouble.Since.UTC().Format(time.RFC3339), trouble.Code))
 		default:
@@ -129,12 +134,13 @@ func (n *notifier) report(r *reporting) {
 
 // worstTrouble is why a channel is not told what it should be: what only a person can mend, or else the oldest. It must be
 // called with mu held.
-func (n *notifier) worstTrouble(q *queue) *incident.Trouble {
+func (n *notifier) worstTrouble(q *queue, now time.Time) *incident.Trouble {
 	permanent := func(t *incident.Trouble) bool { return t.Class == incident.Permanent.String() }
 	var worst *incident.Trouble
 	for id := range q.pending {
-		t := n.records.get(id, q.channel).Trouble
-		if t == nil {
+		rec := n.records.get(id, q.channel).Record
+		t := rec.Trouble
+		if t == nil || !permanent(t) && n.mayWait(&rec, now) {
 			continue
 		}
 		if worst == nil || permanent(t) && !permanent(worst) || permanent(t) == permanent(worst) && t.Since.Before(worst.Since) {
@@ -142,6 +148,16 @@ func (n *notifier) worstTrouble(q *queue) *incident.Trouble {
 		}
 	}
 	return worst
+}
+
+// mayWait tells whether nobody wants to hear of what a record is about at present: it was never told, and is silent by now. It
+// must be called with mu held.
+func (n *notifier) mayWait(rec *incident.Record, now time.Time) bool {
+	if rec.Begun() {
+		return false
+	}
+	part, routed := n.part(rec.Incident, rec.Channel)
+	return routed && n.wishes(&part, now).Mute.Active()
 }
 
 // How often Slack is asked whether it knows us, so that a wrong token is not found out by the first incident.

@@ -117,6 +117,45 @@ func TestChannelCorrected(t *testing.T) {
 	}
 }
 
+// testChannelArchived: readyz says so, and once another channel is named what is still open is told there, with or without a
+// group; the old channel holds up nothing any more.
+func testChannelArchived(t *testing.T) {
+	t.Parallel()
+	for name, grouped := range map[string]bool{"one incident": false, "found out when another is named already": false, "a group": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, p := newGroupedWorld(t, fakeslack.Fault{})
+			if grouped {
+				w.burst()
+				w.expectOneGroup()
+			} else {
+				w.play("op00", "c")
+				w.expectChannel("#noc", "root 🔴 op00/Congestion/1/firing")
+			}
+			w.slack.SetChannel(fakeslack.Channel{ID: w.slack.Messages("#noc")[0].Channel, Name: "noc", Archived: true})
+			w.slack.SetChannel(fakeslack.Channel{ID: "C0000OPS", Name: "ops"})
+			change := func() { w.play("op00", "b"); w.play("op11", "b") }
+			if !strings.HasPrefix(name, "found out") {
+				change()
+				p.reports("what to do", func(r daemon.Report) bool {
+					return !r.Ready && r.State == "refused" && strings.Contains(r.Reason, "is_archived") && strings.Contains(r.Reason, "name another one")
+				})
+			}
+			p.stop()
+			w.config.Slack.Channel = "#ops"
+			p = w.start()
+			if strings.HasPrefix(name, "found out") {
+				change()
+			}
+			eventually(t, "both in the new channel", func() (bool, string) {
+				shown := fmt.Sprint(w.channel("#ops"))
+				return strings.Contains(shown, "op00/Congestion") && strings.Contains(shown, "op11/"), shown
+			})
+			p.reports("that all is well", func(r daemon.Report) bool { return r.Ready && len(r.Notes) == 0 })
+		})
+	}
+}
+
 // TestNATSAway: it is said, and when NATS is back the alerter goes on by itself.
 func TestNATSAway(t *testing.T) {
 	t.Parallel()
@@ -251,7 +290,9 @@ func TestSecretsShowNowhere(t *testing.T) {
 				if test.name == "webhook" {
 					w.useWebhook(address + "/services/" + hook)
 				}
-				w.slack.Fail("*", fault, fault)
+				for _, method := range []string{"*", "chat.postMessage", "webhook"} {
+					w.slack.Fail(method, fault, fault)
+				}
 				p := w.start()
 				w.play("default", "cq")
 				eventually(t, "trouble", func() (bool, string) { return strings.Contains(w.logs.String(), "Slack was not told"), w.logs.String() })

@@ -31,6 +31,7 @@ func (e *evaluator) runTicks(ctx context.Context) {
 	defer ticker.Stop()
 	var since, last time.Time // of following without interruption; of the last tick
 	var looked time.Time      // at what the one on duty does
+	var swept time.Time       // for drills that were left behind
 	for {
 		select {
 		case <-ctx.Done():
@@ -50,8 +51,12 @@ func (e *evaluator) runTicks(ctx context.Context) {
 			since = now
 		}
 		last = now
-		if e.duty.has() {
-			e.tick(ctx, now, since)
+		if !e.duty.has() {
+			continue
+		}
+		if e.tick(ctx, now, since); now.Sub(swept) >= drillRhythm {
+			e.endDrill(ctx, now)
+			swept = now
 		}
 	}
 }

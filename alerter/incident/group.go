@@ -52,7 +52,8 @@ func (r Record) Unclaimed() Record {
 }
 
 // NextGroup is what to do next about the message of a group, given its members as the channel is told of them: post it, find
-// it, or bring it up to date. Next decides about what hangs below it.
+// it, or bring it up to date, and at last remind people of it. Next decides about what hangs below it. w.Mute is the silence of
+// all that a reminder would mention; it does not matter otherwise.
 func NextGroup(members []Incident, rec Record, caps Caps, w Wishes, now time.Time) Action {
 	shows := uint64(0)
 	for i := range members {
@@ -71,5 +72,32 @@ func NextGroup(members []Incident, rec Record, caps Caps, w Wishes, now time.Tim
 		return post
 	}
 	open := slices.ContainsFunc(members, func(m Incident) bool { return m.Open && m.Acked == nil })
-	return nextReminder(rec, caps, w, now, open, post)
+	next := nextReminder(rec, caps, w, now, open, post)
+	if next.Step == Nothing && open && w.Remind > 0 && w.Mute.Active() {
+		return Action{Step: Wait, Until: w.Mute.Until}
+	}
+	return next
+}
+
+// ToMention are the members of a group that a reminder speaks of: those that fire, that nobody takes care of and that no silence
+// covers. When silences cover all that would be left, mute is the one that ends first.
+func ToMention(members []Incident, silences []Silence, now time.Time) (mention []Incident, mute Mute) {
+	var first Mute
+	for i := range members {
+		m := &members[i]
+		if !m.Open || m.Acked != nil {
+			continue
+		}
+		covering := MuteOf(m, silences, now)
+		switch {
+		case !covering.Active():
+			mention = append(mention, *m)
+		case !first.Active() || covering.Until.Before(first.Until):
+			first = covering
+		}
+	}
+	if len(mention) > 0 {
+		return mention, Mute{}
+	}
+	return nil, first
 }

@@ -23,11 +23,10 @@ const (
 	closed = "default/A/1020/resolved"
 )
 
-// TestFaultsAtEveryStep is the promise: at most once per transition, at least once per incident, whatever goes wrong
-// wherever.
-func TestFaultsAtEveryStep(t *testing.T) {
+// allFaults is all that can go wrong with a step.
+func allFaults() []fault {
 	lost := incident.Failure{Class: incident.Ambiguous, Code: "timeout"}
-	faults := []fault{
+	return []fault{
 		{name: "none"},
 		{name: "killed before the intent", crash: "before intent"},
 		{name: "killed between intent and post", crash: "after intent"},
@@ -41,6 +40,12 @@ func TestFaultsAtEveryStep(t *testing.T) {
 		{name: "the step is forbidden", fails: true, failure: incident.Failure{Class: incident.Skip, Code: "edit_window_closed"}},
 		{name: "the root was deleted", fails: true, failure: incident.Failure{Class: incident.Gone, Code: "message_not_found"}},
 	}
+}
+
+// TestFaultsAtEveryStep is the promise: at most once per transition, at least once per incident, whatever goes wrong
+// wherever.
+func TestFaultsAtEveryStep(t *testing.T) {
+	faults := allFaults()
 	type shown struct {
 		roots int
 		lines string // o(pened), w(orse), b(etter), c(losed)

@@ -100,8 +100,12 @@ func (m Mute) mark() string {
 	return m.Until.UTC().Format(time.RFC3339) + " " + m.By
 }
 
-// MuteOf is whether silences cover every alert of the incident that fires; once it is closed, every alert that it had.
+// MuteOf is whether silences cover every alert of the incident that fires. Once it is closed, it is whether they covered every
+// alert that it had when its end became known: what is silenced only later, while Slack is away, is still to be told.
 func MuteOf(inc *Incident, silences []Silence, now time.Time) Mute {
+	if !inc.Open && len(inc.Transitions) > 0 {
+		now = inc.LastAlert().Stored()
+	}
 	var mute Mute
 	for _, s := range inc.Alerts {
 		if inc.Open && !s.Firing() {

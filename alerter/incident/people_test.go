@@ -114,6 +114,11 @@ func TestMuteOf(t *testing.T) {
 		"not begun":             {two, []incident.Silence{silence("default", 21, 60)}, 0},
 		"over":                  {two, []incident.Silence{silence("default", 0, 20)}, 0},
 		"of what is closed":     {closed, []incident.Silence{silence("default", 0, 60, "A")}, 60},
+		// What counts is whether it was silent when its end was known, which is at minute 16:30.
+		"of what is closed, and over since":         {closed, []incident.Silence{silence("default", 0, 18)}, 18},
+		"of what is closed, and over before":        {closed, []incident.Silence{silence("default", 0, 16)}, 0},
+		"of what is closed, and begun only since":   {closed, []incident.Silence{silence("default", 18, 60)}, 0},
+		"of what is closed, and begun just in time": {closed, []incident.Silence{silence("default", 16, 60)}, 60},
 	}
 	for name, test := range tests {
 		mute := incident.MuteOf(&test.inc, test.silences, minute(20))

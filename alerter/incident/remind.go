@@ -19,14 +19,14 @@ type Reminders struct {
 }
 
 // nextReminder mentions again what fires and nobody takes care of. open tells whether there is such a thing; like is an
-// action about the same message.
+// action about the same message. An attempt that came to nothing is made again only while there is.
 func nextReminder(rec Record, caps Caps, w Wishes, now time.Time, open bool, like Action) Action {
 	a := Action{
 		Step: PostReminder, Sequence: like.Sequence, Shows: like.Shows, Plain: rec.Plain, Broadcast: true,
 		Transition: fmt.Sprintf("%s/reminder/%d", rec.Incident, rec.Reminders.Count+1),
 	}
-	if rec.Reminders.Intent != nil {
-		return orLookUp(a, rec.Reminders.Intent, caps, now)
+	if first := orLookUp(a, rec.Reminders.Intent, caps, now); first.Step != PostReminder {
+		return first
 	}
 	if !caps.Threads || w.Remind <= 0 || w.Mute.Active() || !open || rec.Root.TS == "" {
 		return Action{}

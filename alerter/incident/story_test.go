@@ -48,6 +48,9 @@ type story struct {
 	fault  fault
 	at     incident.Step // the step that the fault strikes
 	steps  []string
+	until  time.Time // a wait for later than this ends the story; zero: none does
+	// decide is asked instead of Next when it is not nil: about a group, which has no incident.
+	decide func(incident.Record, time.Time) incident.Action
 }
 
 var errCrash = errors.New("the process died")
@@ -56,13 +59,13 @@ var errCrash = errors.New("the process died")
 func (s *story) tell(t *testing.T, inc *incident.Incident) {
 	t.Helper()
 	for range 200 {
-		a := incident.Next(inc, s.rec, s.caps, s.wishes, s.now)
+		a := s.next(inc)
 		switch a.Step {
 		case incident.Nothing:
 			return
 		case incident.Wait:
-			if a.Until.Equal(s.wishes.Mute.Until) {
-				return // nothing more while the silence lasts
+			if a.Until.Equal(s.wishes.Mute.Until) || !s.until.IsZero() && a.Until.After(s.until) {
+				return // nothing more for a while
 			}
 			if !a.Until.After(s.now) {
 				t.Fatalf("waits until %v, and it is %v", a.Until, s.now)
@@ -79,6 +82,13 @@ func (s *story) tell(t *testing.T, inc *incident.Incident) {
 	t.Fatalf("no end to it: %v", s.steps)
 }
 
+func (s *story) next(inc *incident.Incident) incident.Action {
+	if s.decide != nil {
+		return s.decide(s.rec, s.now)
+	}
+	return incident.Next(inc, s.rec, s.caps, s.wishes, s.now)
+}
+
 // step does what the shell does: store the intent, do it, store the result. A crash loses what was not stored.
 func (s *story) step(inc *incident.Incident, a incident.Action) error {
 	f := fault{}
@@ -92,7 +102,7 @@ func (s *story) step(inc *incident.Incident, a incident.Action) error {
 	if f.crash == "after intent" {
 		return errCrash
 	}
-	if a.Step == incident.FindRoot || a.Step == incident.FindLine {
+	if a.Step == incident.FindRoot || a.Step == incident.FindLine || a.Step == incident.FindReminder {
 		return s.find(a)
 	}
 	got := incident.Receipt{}
@@ -117,7 +127,7 @@ func (s *story) do(a incident.Action) incident.Receipt {
 		s.root, s.shows = append(s.root, a.Transition), a.Shows
 	case incident.EditRoot:
 		s.shows = a.Shows
-	case incident.PostLine:
+	case incident.PostLine, incident.PostReminder:
 		line := a.Transition
 		if a.Broadcast {
 			line += "*"

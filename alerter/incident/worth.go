@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"time"
 
 	"unconnected/events"
@@ -24,7 +25,8 @@ type Progress struct {
 //   - an incident with a young transition is told, where a transition is young when its event was stored at most maxAge
 //     after it happened: the time of posting does not count, so that an absence of Slack's loses nothing;
 //   - one with old transitions only is told when evaluation reaches a young window and it is still open;
-//   - one that closed more than [GiveUp] ago is not told any more.
+//   - one that closed more than [GiveUp] ago is not told any more;
+//   - a drill is told while somebody conducts it, and not afterwards: whoever tested has been told that nothing came.
 func Worth(inc *Incident, rec Record, p Progress, maxAge time.Duration, now time.Time) bool {
 	switch {
 	case len(inc.Transitions) == 0:
@@ -33,10 +35,17 @@ func Worth(inc *Incident, rec Record, p Progress, maxAge time.Duration, now time
 		return true
 	case !inc.Open && now.Sub(inc.ClosedAt) > GiveUp:
 		return false
+	case inc.isDrill() && (!inc.Open || now.Sub(inc.Start) > events.DrillMost):
+		return false
 	case inc.young(maxAge):
 		return true
 	}
 	return inc.Open && p.Operation == inc.Operation && !p.WindowEnd.IsZero() && p.At.Sub(p.WindowEnd) <= maxAge
+}
+
+// isDrill tells whether the incident is a test, and nothing else.
+func (i *Incident) isDrill() bool {
+	return !slices.ContainsFunc(i.Alerts, func(s State) bool { return !s.Latest.IsDrill() })
 }
 
 // young tells whether any transition is young. What a tick of the clock ended does not count: that says nothing of the age

@@ -34,6 +34,34 @@ func TestWhatATickEndsIsAsOldAsItsBeginning(t *testing.T) {
 	}
 }
 
+// TestDrillsAreToldWhileTheyLast: nobody is told hours later of a drill that was conducted while the alerter was away.
+func TestDrillsAreToldWhileTheyLast(t *testing.T) {
+	drill := func(a *events.Alert) {
+		a.Labels, a.Window, a.Cause.Tick, a.Stored = map[string]string{events.LabelDrill: "true"}, nil, a.Window.Start.Unix(), a.Window.Start
+	}
+	begins, ends := with(fires("Drill", "critical", 0), drill), with(resolves("Drill", "critical", 1), drill)
+	begun := incident.Record{}
+	begun.Root.Posted = true
+	for _, c := range []struct {
+		name   string
+		alerts []events.Alert
+		rec    incident.Record
+		at     int
+		want   bool
+	}{
+		{"under way", []events.Alert{begins}, incident.Record{}, 0, true},
+		{"left behind by whoever began it", []events.Alert{begins}, incident.Record{}, 61, false},
+		{"over before anybody was told", []events.Alert{begins, ends}, incident.Record{}, 1, false},
+		{"over and told", []events.Alert{begins, ends}, begun, 200, true},
+		{"beside something real", []events.Alert{begins, ends, fires("A", "critical", 5)}, incident.Record{}, 10, true},
+	} {
+		inc := folded(c.alerts...)
+		if got := incident.Worth(&inc, c.rec, incident.Progress{}, 30*time.Minute, minute(c.at)); got != c.want {
+			t.Errorf("%s: told is %v", c.name, got)
+		}
+	}
+}
+
 func TestAnAmbiguousAnswerEndsTheAttempt(t *testing.T) {
 	inc := folded(fires("A", "critical", 0))
 	caps := incident.Caps{Threads: true, Edits: true, Lookup: true}

@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ const (
 	doubted  = 10 * time.Second // that somebody is not: they may just have been invited
 	fallback = time.Hour        // that somebody is a member, while Slack cannot be asked
 	named    = time.Hour        // what somebody is called
+	unseen   = time.Minute      // that there is no channel of a name; to look takes the list of all
 )
 
 // directory knows who is where and what they are called. It is safe for concurrent use.
@@ -24,13 +26,19 @@ type directory struct {
 	mu    sync.Mutex
 	rolls map[string]roll   // :: channel or user group → its members; guarded by mu
 	names map[string]person // :: user → what they are called; guarded by mu
-	ids   map[string]string // :: channel as configured → its id; guarded by mu
+	ids   map[string]place  // :: channel as configured → its id; guarded by mu
 }
 
 // roll is who was a member when Slack was asked.
 type roll struct {
 	members map[string]bool
 	asked   time.Time
+}
+
+// place is where a channel is, as far as known.
+type place struct {
+	id    string // "" when no channel of that name can be seen
+	asked time.Time
 }
 
 type person struct {
@@ -41,7 +49,7 @@ type person struct {
 func newDirectory(client *slack.Client) *directory {
 	return &directory{
 		client: client, now: time.Now,
-		rolls: make(map[string]roll), names: make(map[string]person), ids: make(map[string]string),
+		rolls: make(map[string]roll), names: make(map[string]person), ids: make(map[string]place),
 	}
 }
 
@@ -101,17 +109,20 @@ func (d *directory) name(ctx context.Context, user string) string {
 // channelID is the id of a channel as configured.
 func (d *directory) channelID(ctx context.Context, channel string) (string, error) {
 	d.mu.Lock()
-	id := d.ids[channel]
+	known := d.ids[channel]
 	d.mu.Unlock()
-	if id != "" {
-		return id, nil
+	switch {
+	case known.id != "":
+		return known.id, nil
+	case !known.asked.IsZero() && d.now().Sub(known.asked) < unseen:
+		return "", slack.ErrNoChannel
 	}
 	id, err := d.client.ChannelID(ctx, channel)
-	if err != nil {
+	if err != nil && !errors.Is(err, slack.ErrNoChannel) {
 		return "", err
 	}
 	d.mu.Lock()
-	d.ids[channel] = id
+	d.ids[channel] = place{id, d.now()}
 	d.mu.Unlock()
-	return id, nil
+	return id, err
 }

@@ -41,10 +41,22 @@ type known struct {
 	fold *incident.Fold // guarded by mu
 }
 
-func (k *known) Get(id string) (incident.Incident, bool) {
+func (k *known) Get(id, channel string) (incident.Incident, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.fold.Get(id)
+	inc, ok := k.fold.Get(id)
+	if part, routed := incident.Routes(&inc, nil, channelOf)[channel]; routed {
+		return part, true
+	}
+	return inc, ok
+}
+
+// channelOf tells #random of Busy, and #noc of all else.
+func channelOf(rule string) string {
+	if rule == "Busy" {
+		return "#random"
+	}
+	return "#noc"
 }
 
 func (k *known) Open() []incident.Incident {

@@ -17,8 +17,9 @@ import (
 
 // Incidents is what the alerter knows. Its methods are called concurrently.
 type Incidents interface {
-	// Get is the incident of that id as it is now; false when it is not known any more.
-	Get(id string) (incident.Incident, bool)
+	// Get is the incident of that id as it is now, as a channel is told of it that is named as in the settings; all of it where
+	// channel is "". It is false when it is not known any more.
+	Get(id, channel string) (incident.Incident, bool)
 	// Open are the incidents that are open, the most urgent first.
 	Open() []incident.Incident
 	// Checkpoints is how far each operation was judged.
@@ -38,9 +39,10 @@ type Options struct {
 	Started <-chan struct{}
 
 	Wording   Wording
-	Channels  []string        // ids or names of those that alerts are posted to: who is in one may ask for the status
-	Operators string          // id of the user group whose members may act; "" for the members of the channel
-	Unwell    func() []string // what is not as it should be, for the status; nil for nothing
+	Channels  []string // ids or names of those that alerts are posted to: who is in one may ask for the status
+	Operators string   // id of the user group whose members may act; "" for the members of the channel
+	// Health is what is not as it should be, and what else there is to know, for the status; nil for nothing.
+	Health func() (unwell, notes []string)
 }
 
 // People listens to what people do in Slack. Use [New].
@@ -50,15 +52,16 @@ type People struct {
 	directory *directory
 
 	mu      sync.Mutex
-	dealt   map[string]bool // clicks that are being dealt with, or were; guarded by mu
-	order   []string        // the same, the oldest first; guarded by mu
-	blocked string          // why nobody may do anything, "" while that works; guarded by mu
+	dealt   map[string]bool   // clicks that are being dealt with, or were; guarded by mu
+	order   []string          // the same, the oldest first; guarded by mu
+	blocked map[string]string // :: kind of members → why nobody knows who they are, while only a person can mend it; guarded by mu
 }
 
 // New returns a People that does nothing yet.
 func New(o Options) *People {
 	return &People{
-		Options: o, words: wordsFor(o.Wording.Language), directory: newDirectory(o.Slack), dealt: make(map[string]bool),
+		Options: o, words: wordsFor(o.Wording.Language), directory: newDirectory(o.Slack),
+		dealt: make(map[string]bool), blocked: make(map[string]string),
 	}
 }
 
@@ -82,7 +85,10 @@ func (p *People) Report() (ok bool, reason string) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.blocked == "", p.blocked
+	for _, reason := range p.blocked {
+		return false, reason
+	}
+	return true, ""
 }
 
 // Click deals with a click, once.
@@ -91,17 +97,43 @@ func (p *People) Click(ctx context.Context, c slack.Click) {
 		return
 	}
 	say := p.mayClick(ctx, c)
+	channel := ""
 	if say == "" {
-		say = p.follow(ctx, c)
+		channel, say = p.where(ctx, c)
+	}
+	if say == "" {
+		say = p.follow(ctx, c, channel)
 	}
 	p.say(ctx, c.Answer, say)
 }
 
+// where is the channel of a click as configured, "" when there is only one, or when it is none of them any more. Whoever is in a
+// channel silences what that channel is told, and not what others are, so where it cannot be told, say is why nothing is done.
+func (p *People) where(ctx context.Context, c slack.Click) (channel, say string) {
+	if len(p.Channels) < 2 {
+		return "", ""
+	}
+	var last error
+	for _, channel := range p.Channels {
+		id, err := p.directory.channelID(ctx, channel)
+		switch {
+		case err == nil && id == c.Channel:
+			return channel, ""
+		case err != nil && !errors.Is(err, slack.ErrNoChannel):
+			last = err
+		}
+	}
+	if last != nil {
+		return "", p.refusal(kindMember, false, last, "")
+	}
+	return "", ""
+}
+
 // follow does what follows from a click of somebody who may, and returns what they are told.
-func (p *People) follow(ctx context.Context, c slack.Click) string {
+func (p *People) follow(ctx context.Context, c slack.Click, channel string) string {
 	who := silence.Person{Name: tidy(p.directory.name(ctx, c.User), tidy(c.UserName, c.User)), User: c.User}
 	situation := Situation{Silences: p.View.All(), Now: time.Now().UTC()}
-	if inc, known := p.Incidents.Get(c.Incident); known {
+	if inc, known := p.Incidents.Get(c.Incident, channel); known {
 		situation.Incident, situation.Zone = &inc, p.Wording.zone(&inc)
 	}
 	d := Decide(c, who, situation, p.Wording.Language)
@@ -143,8 +175,8 @@ func (p *People) Command(ctx context.Context, c slack.Command) slack.Answer {
 	status := Status{
 		Open: p.Incidents.Open(), Silences: p.View.All(), Checkpoints: p.Incidents.Checkpoints(), Now: time.Now().UTC(),
 	}
-	if p.Unwell != nil {
-		status.Unwell = p.Unwell()
+	if p.Health != nil {
+		status.Unwell, status.Notes = p.Health()
 	}
 	return p.answer(Tell(status, strings.TrimSpace(operation), p.Wording)...)
 }
@@ -196,10 +228,10 @@ func dealtKey(c slack.Click) string { return c.Action + "/" + c.Incident + "/" +
 func (p *People) mayClick(ctx context.Context, c slack.Click) string {
 	if p.Operators != "" {
 		in, err := p.directory.isInGroup(ctx, p.Operators, c.User)
-		return p.refusal(in, err, p.words.notOperator)
+		return p.refusal(kindOperator, in, err, p.words.notOperator)
 	}
 	in, err := p.directory.isMember(ctx, c.Channel, c.User)
-	return p.refusal(in, err, p.words.notMember)
+	return p.refusal(kindMember, in, err, p.words.notMember)
 }
 
 // mayAsk is why somebody may not see the status, "" when they may: those who may act, and everybody who is in a channel that
@@ -216,25 +248,33 @@ func (p *People) mayAsk(ctx context.Context, c slack.Command) string {
 		if err == nil {
 			var in bool
 			if in, err = p.directory.isMember(ctx, id, c.User); in {
-				return p.refusal(true, nil, "")
+				return p.refusal(kindMember, true, nil, "")
 			}
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, slack.ErrNoChannel) { // nobody is in what cannot be seen
 			last = err
 		}
 	}
-	return p.refusal(false, last, p.words.notOfOurs)
+	return p.refusal(kindMember, false, last, p.words.notOfOurs)
 }
+
+// Kinds of members.
+const (
+	kindMember   = "of a channel"
+	kindOperator = "of the user group"
+)
 
 // refusal is what somebody is told who is no member, or of whom that is not known. What only a person can mend is kept for the
 // report.
-func (p *People) refusal(in bool, err error, not string) string {
+func (p *People) refusal(kind string, in bool, err error, not string) string {
 	lacking := slack.IsMissingScope(err)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.blocked = ""
-	if lacking {
-		p.blocked = "the buttons and the slash command refuse everybody, because Slack may not be asked who is a member: " + err.Error()
+	switch {
+	case err == nil:
+		delete(p.blocked, kind)
+	case lacking:
+		p.blocked[kind] = "the buttons and the slash command refuse everybody, because Slack may not be asked who is a member: " + err.Error()
 	}
 	switch {
 	case lacking:

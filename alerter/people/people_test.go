@@ -91,6 +91,23 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// TestSilenceOfOneChannel: whoever is in one channel does not silence what another one is told of the same incident.
+func TestSilenceOfOneChannel(t *testing.T) {
+	w := start(t, func(_ *fakeslack.Options, o *people.Options) { o.Channels = []string{"#noc", "#random"} })
+	w.connected()
+	busy := firing()
+	busy.Rule, busy.Cause = "Busy", events.Cause{Sequence: 2}
+	w.known.apply(t, busy, nil)
+	ts := w.post(incidentID)
+	w.slack.Fail("conversations.list", fakeslack.Status(503))
+	w.click(ana, ts, slack.ActionSilence, slack.SilenceHour)
+	contains(t, w.told(ana, 1), "http_503", "nothing was done")
+	w.click(ana, ts, slack.ActionSilence, slack.SilenceHour)
+	if done := w.recorded(1); strings.Join(done.Rules, " ") != "Congestion" {
+		t.Errorf("recorded %+v", done)
+	}
+}
+
 // TestOtherButtons: links and buttons of other versions are acknowledged, and nothing follows.
 func TestOtherButtons(t *testing.T) {
 	w := start(t, nil)
@@ -110,9 +127,9 @@ func TestOldMessages(t *testing.T) {
 	w.connected()
 	w.known.apply(t, over(), nil)
 	w.click(ana, w.post(incidentID), slack.ActionAcknowledge)
-	contains(t, w.told(ana, 1), "is over since 2026-11-22 10:41") // on the operation's clocks
+	contains(t, w.told(ana, 1), "been over since 2026-11-22 10:41") // on the operation's clocks
 	w.click(ana, w.post(incidentID), slack.ActionSilence, slack.SilenceTomorrow)
-	contains(t, w.told(ana, 2), "is over since")
+	contains(t, w.told(ana, 2), "been over since")
 	w.click(ana, w.post("ventas/2020-01-01T00:00:00Z"), slack.ActionAcknowledge)
 	contains(t, w.told(ana, 3), "nothing is known of it any more")
 	if got := w.actions(); len(got) != 0 {
@@ -247,6 +264,50 @@ func TestRotatedToken(t *testing.T) {
 	w.connected()
 }
 
+// TestReplacedToken: a token of the wrong kind, or without the scope, is read again, too.
+func TestReplacedToken(t *testing.T) {
+	for _, code := range []string{"missing_scope", "not_allowed_token_type"} {
+		t.Run(code, func(t *testing.T) {
+			w := start(t, nil)
+			w.connected()
+			w.slack.RefuseSockets(code)
+			var reloads atomic.Int32
+			w.run(people.Options{
+				Log: w.logs.logger(), JS: w.js, Incidents: w.known,
+				Socket: slack.NewSocket(slack.SocketConfig{
+					APIURL: w.slack.APIURL(), Log: w.logs.logger(), Token: func() string { return fakeslack.DefaultAppToken },
+					Reload: func() (bool, error) {
+						if reloads.Add(1) == 1 {
+							w.slack.RefuseSockets("")
+							return true, nil
+						}
+						return false, nil
+					},
+				}),
+			})
+			w.eventually("another connection", func() (bool, string) { return w.slack.Connections() == 2, w.logs.String() })
+		})
+	}
+}
+
+// TestTooManyConnections: whoever Slack turns away says so, and tries again slowly.
+func TestTooManyConnections(t *testing.T) {
+	w := start(t, nil)
+	w.connected()
+	socket := func() *slack.Socket {
+		return slack.NewSocket(slack.SocketConfig{APIURL: w.slack.APIURL(), Log: w.logs.logger(), Token: func() string { return fakeslack.DefaultAppToken }})
+	}
+	for range 10 {
+		w.run(people.Options{Log: w.logs.logger(), JS: w.js, Incidents: w.known, Socket: socket()})
+	}
+	w.eventually("a word", func() (bool, string) {
+		return w.slack.Connections() == 10 && strings.Contains(w.logs.String(), "more than ten processes"), w.logs.String()
+	})
+	if asked := len(w.slack.Requests("apps.connections.open")); asked > 15 {
+		t.Errorf("it asked %d times", asked)
+	}
+}
+
 // TestNATSAway: who clicks while nothing can be stored is told to try again, and that works.
 func TestNATSAway(t *testing.T) {
 	w := start(t, nil)
@@ -264,7 +325,7 @@ func TestNATSAway(t *testing.T) {
 // TestCommand: the status goes with the acknowledgement, to those who may see it.
 func TestCommand(t *testing.T) {
 	w := start(t, func(_ *fakeslack.Options, o *people.Options) {
-		o.Unwell = func() []string { return []string{"channel #noc waits"} }
+		o.Health = func() (unwell, notes []string) { return []string{"channel #noc waits"}, []string{"standing by"} }
 	})
 	w.connected()
 	slash := func(user, channel, text string) string {
@@ -276,7 +337,7 @@ func TestCommand(t *testing.T) {
 		return string(sent.Response)
 	}
 	contains(t, slash(ana, "noc", "status"), "One incident is open", "Congestion, Ventas Bogotá: since 2026-11-22 10:00 -05", "nobody is on it yet",
-		"cob: 90 min ago", "Ventas Bogotá: 3 min ago", "channel #noc waits", "ephemeral")
+		"cob: 90 min ago", "Ventas Bogotá: 3 min ago", "*Not well*", "channel #noc waits", "*Good to know*", "standing by", "ephemeral")
 	contains(t, slash(luis, "random", "status VENTAS bogotá"), "One incident is open", "3 min ago") // a member, elsewhere
 	contains(t, slash(ana, "noc", "status cob"), "No incident is open", "90 min ago")
 	contains(t, slash(ana, "noc", "status <!here>"), "There is no operation", "cob, ventas")
@@ -286,6 +347,24 @@ func TestCommand(t *testing.T) {
 	}
 	if told := w.slack.Ephemeral("noc", ana); len(told) != 3 || strings.Contains(told[2].Text, "<!here>") {
 		t.Errorf("Ana was told %+v", told)
+	}
+}
+
+// TestCommandWithoutChannel: where the channel of the settings cannot be seen nobody is in it, and trying again does not help.
+func TestCommandWithoutChannel(t *testing.T) {
+	w := start(t, func(_ *fakeslack.Options, o *people.Options) { o.Channels = []string{"#nowhere"} })
+	w.connected()
+	sent, err := w.slack.Slash(t.Context(), ana, "noc", "/unconnected", "status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(sent.Response), "Only members of the channels")
+	asked := len(w.slack.Requests("conversations.list"))
+	if _, err := w.slack.Slash(t.Context(), ana, "noc", "/unconnected", "status"); err != nil {
+		t.Fatal(err)
+	}
+	if again := len(w.slack.Requests("conversations.list")); again != asked {
+		t.Errorf("it looked %d times, and again at once", asked)
 	}
 }
 

@@ -19,6 +19,7 @@ type Status struct {
 	Silences    []incident.Silence   // all that are kept
 	Checkpoints map[string]time.Time // :: operation → how far it was judged
 	Unwell      []string             // what is not as it should be, one line each
+	Notes       []string             // what else there is to know, one line each
 	Now         time.Time
 }
 
@@ -48,9 +49,14 @@ func Tell(s Status, operation string, v Wording) []string {
 	lines = append(lines, v.silences(&s, w)...)
 	lines = append(lines, v.checkpoints(&s, w)...)
 	if len(s.Unwell) == 0 {
-		return append(lines, w.wellPhrase)
+		lines = append(lines, w.wellPhrase)
+	} else {
+		lines = append(append(lines, w.unwell), capped(bullets(s.Unwell), w)...)
 	}
-	return append(append(lines, w.unwell), capped(bullets(s.Unwell), w)...)
+	if len(s.Notes) > 0 {
+		lines = append(append(lines, w.notes), capped(bullets(s.Notes), w)...)
+	}
+	return lines
 }
 
 // find is the operation that people mean.

@@ -8,7 +8,7 @@ type words struct {
 
 	noIncident, oneIncident, incidents, since, nobody, ackedBy, silentUntil string // status
 	silences, silenceLine, allOperations, allRules                          string
-	judged, ago, notJudged, unwell, wellPhrase, unknownOperation            string
+	judged, ago, notJudged, unwell, wellPhrase, notes, unknownOperation     string
 	more, help                                                              string
 }
 
@@ -22,7 +22,7 @@ func wordsFor(language string) *words {
 
 var english = words{
 	unknown:    "This incident is so old that nothing is known of it any more.",
-	over:       "This incident is over since %s: there is nothing left to do about it.",
+	over:       "This incident has been over since %s: there is nothing left to do about it.",
 	youAreOnIt: "You are already on it, since %s.",
 	isOnIt:     "%s is already on it, since %s.",
 	choose:     "I do not know for how long: choose from the menu again.",
@@ -34,13 +34,13 @@ var english = words{
 	cannotTell:   "Slack does not say now who is a member (%s), so nothing was done: try again in a minute.",
 	missingScope: "I may not ask Slack who is a member, so nothing was done: whoever runs this must give the app the scopes of deploy/slack/manifest.yaml and install it again.",
 	notStored:    "That could not be stored, so nothing was done: NATS is away or refuses it. Try again in a minute; whoever runs this finds the reason in /readyz and the log.",
-	unrecorded:   "It is silent, but that could not be recorded, so the message does not show it yet: choose the silence again in a minute.",
+	unrecorded:   "It is silent, but that could not be recorded: the thread does not tell who did it.",
 
 	noIncident: "✅ No incident is open.", oneIncident: "*One incident is open*", incidents: "*%d incidents are open*",
 	since: "since %s", nobody: "nobody is on it yet", ackedBy: "%s is on it since %s", silentUntil: "silent until %s (%s)",
 	silences: "*Silences*", silenceLine: "%s, %s: until %s, by %s", allOperations: "all operations", allRules: "all rules",
 	judged: "*Judged up to*", ago: "%s: %s ago", notJudged: "No operation has been judged yet.",
-	unwell: "*Not well*", wellPhrase: "Everything else is well.",
+	unwell: "*Not well*", wellPhrase: "Everything else is well.", notes: "*Good to know*",
 	unknownOperation: "There is no operation “%s”. I know: %s.",
 	more:             "+%d more",
 	help: "`/unconnected status` tells which incidents are open, who is on them, what is silent, and how far each operation was judged; " +
@@ -50,7 +50,7 @@ var english = words{
 
 var spanish = words{
 	unknown:    "Este incidente es tan antiguo que ya no se sabe nada de él.",
-	over:       "Este incidente terminó a las %s: ya no hay nada que hacer.",
+	over:       "Este incidente ya terminó (%s): no queda nada que hacer.",
 	youAreOnIt: "Usted ya se encarga, desde %s.",
 	isOnIt:     "%s ya se encarga, desde %s.",
 	choose:     "No sé por cuánto tiempo: elija otra vez en el menú.",
@@ -62,13 +62,13 @@ var spanish = words{
 	cannotTell:   "Slack no dice ahora quién es miembro (%s), así que no se hizo nada: intente en un minuto.",
 	missingScope: "No puedo preguntar a Slack quién es miembro, así que no se hizo nada: quien administra esto debe dar a la app los permisos de deploy/slack/manifest.yaml e instalarla de nuevo.",
 	notStored:    "No se pudo guardar, así que no se hizo nada: NATS no está o lo rechaza. Intente en un minuto; quien administra esto encuentra la causa en /readyz y en el registro.",
-	unrecorded:   "Está en silencio, pero no se pudo registrar y el mensaje aún no lo muestra: elija el silencio otra vez en un minuto.",
+	unrecorded:   "Está en silencio, pero no se pudo registrar: el hilo no dice quién lo hizo.",
 
 	noIncident: "✅ No hay incidentes abiertos.", oneIncident: "*Hay un incidente abierto*", incidents: "*Hay %d incidentes abiertos*",
 	since: "desde %s", nobody: "nadie se encarga todavía", ackedBy: "%s se encarga desde %s", silentUntil: "en silencio hasta %s (%s)",
 	silences: "*Silencios*", silenceLine: "%s, %s: hasta %s, por %s", allOperations: "todas las operaciones", allRules: "todas las reglas",
 	judged: "*Evaluado hasta*", ago: "%s: hace %s", notJudged: "Aún no se ha evaluado ninguna operación.",
-	unwell: "*No está bien*", wellPhrase: "Todo lo demás está bien.",
+	unwell: "*No está bien*", wellPhrase: "Todo lo demás está bien.", notes: "*Para tener en cuenta*",
 	unknownOperation: "No hay una operación “%s”. Conozco: %s.",
 	more:             "+%d más",
 	help: "`/unconnected status` dice qué incidentes están abiertos, quién se encarga, qué está en silencio y hasta cuándo se evaluó cada operación; " +

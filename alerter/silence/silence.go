@@ -81,12 +81,15 @@ func textProblem(what, text string, limit int) string {
 	return ""
 }
 
-// Tomorrow is the next 07:00 on the clocks of zone, in UTC: when those who were woken are up again.
+// soon is so near that nobody means it by tomorrow.
+const soon = time.Hour
+
+// Tomorrow is the next 07:00 on the clocks of zone that is at least an hour away, in UTC: when those who were woken are up again.
 func Tomorrow(now time.Time, zone *time.Location) time.Time {
 	local := now.In(zone)
 	for days := 0; ; days++ {
 		at := time.Date(local.Year(), local.Month(), local.Day()+days, 7, 0, 0, 0, zone)
-		if at.After(now) {
+		if !at.Before(now.Add(soon)) {
 			return at.UTC()
 		}
 	}

@@ -232,23 +232,28 @@ func TestValidate(t *testing.T) {
 }
 
 func TestTomorrow(t *testing.T) {
-	bogota, err := time.LoadLocation("America/Bogota")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for at, want := range map[string]string{
-		"2026-11-25T15:00:00Z": "2026-11-26T12:00:00Z", // 10:00 there
-		"2026-11-25T11:59:59Z": "2026-11-25T12:00:00Z", // 06:59:59: the same day
-		"2026-11-25T12:00:00Z": "2026-11-26T12:00:00Z",
-		"2026-11-26T03:00:00Z": "2026-11-26T12:00:00Z", // 22:00 the day before
-		"2026-12-31T23:00:00Z": "2027-01-01T12:00:00Z",
+	const bogota, newYork = "America/Bogota", "America/New_York"
+	for _, c := range []struct{ zone, at, want string }{
+		{bogota, "2026-11-25T15:00:00Z", "2026-11-26T12:00:00Z"}, // 10:00 there
+		{bogota, "2026-11-25T08:00:00Z", "2026-11-25T12:00:00Z"}, // 03:00: the same day
+		{bogota, "2026-11-25T11:00:00Z", "2026-11-25T12:00:00Z"}, // 06:00
+		{bogota, "2026-11-25T11:00:01Z", "2026-11-26T12:00:00Z"}, // nobody wants silence for less than an hour by that
+		{bogota, "2026-11-25T12:00:00Z", "2026-11-26T12:00:00Z"},
+		{bogota, "2026-11-26T03:00:00Z", "2026-11-26T12:00:00Z"}, // 22:00 the day before
+		{bogota, "2026-12-31T23:00:00Z", "2027-01-01T12:00:00Z"},
+		{newYork, "2026-03-07T20:00:00Z", "2026-03-08T11:00:00Z"}, // the clocks go forward in between
+		{newYork, "2026-10-31T20:00:00Z", "2026-11-01T12:00:00Z"}, // and back
 	} {
-		now, err := time.Parse(time.RFC3339, at)
+		zone, err := time.LoadLocation(c.zone)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := silence.Tomorrow(now, bogota).Format(time.RFC3339); got != want {
-			t.Errorf("at %s it is %s, want %s", at, got, want)
+		now, err := time.Parse(time.RFC3339, c.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := silence.Tomorrow(now, zone).Format(time.RFC3339); got != c.want {
+			t.Errorf("at %s in %s it is %s, want %s", c.at, c.zone, got, c.want)
 		}
 	}
 }

@@ -168,6 +168,16 @@ func historyRefused(err error) bool {
 	return strings.HasPrefix(e.Code, "not_allowed")
 }
 
+// ChannelLost tells whether a code of Slack's says that this channel, rather than the app or the token, is closed to us.
+func ChannelLost(code string) bool {
+	switch code {
+	case "is_archived", "channel_is_archived", "channel_not_found", "not_in_channel", "restricted_action_read_only_channel",
+		"posting_to_general_channel_denied":
+		return true
+	}
+	return false
+}
+
 func isCode(err error, code string) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Code == code

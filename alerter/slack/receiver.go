@@ -63,16 +63,22 @@ func envelopeOf(message []byte) string {
 	return envelope.ID
 }
 
+// ackWithin bounds how long an acknowledgement may wait to be sent: later it is worth nothing, and what is not received
+// meanwhile is late, too.
+const ackWithin = 3 * time.Second
+
 // ack acknowledges. Where the connection ended meanwhile Slack sends the envelope again.
 func (r *receiver) ack(ctx context.Context, id string, payload *reply) {
 	if id == "" {
 		return
 	}
+	sending, cancel := context.WithTimeout(ctx, ackWithin)
+	defer cancel()
 	var content any
 	if payload != nil {
 		content = payload
 	}
-	if err := r.client.AckCtx(ctx, id, content); err != nil && ctx.Err() == nil {
+	if err := r.client.AckCtx(sending, id, content); err != nil && ctx.Err() == nil {
 		r.socket.config.Log.Debug("an envelope was not acknowledged; Slack sends it again", "error", err)
 	}
 }

@@ -127,7 +127,7 @@ func (s *Socket) pause(err error, wait time.Duration) time.Duration {
 	if !errors.As(err, &e) {
 		return jittered(wait)
 	}
-	if tokenRefused(err) && s.config.Reload != nil {
+	if e.Class == incident.Permanent && s.config.Reload != nil { // a token of the wrong kind, or without the scope, is replaced, too
 		if changed, reloadErr := s.config.Reload(); changed && reloadErr == nil {
 			return 0
 		}
@@ -199,6 +199,7 @@ func (s *Socket) connection(ctx context.Context, r *receiver) error {
 	late := time.AfterFunc(s.config.Timeout, cancel)
 	defer late.Stop()
 	why := error(&Error{Method: methodSocket, Class: incident.Undelivered, Code: "timeout"})
+	hello := false
 	for {
 		select {
 		case <-ended:
@@ -207,6 +208,9 @@ func (s *Socket) connection(ctx context.Context, r *receiver) error {
 			switch event.Type {
 			case socketmode.EventTypeConnecting:
 				if e, ok := event.Data.(*slack.ConnectingEvent); ok && e.ConnectionCount > 0 {
+					if !hello {
+						why = &Error{Method: methodSocket, Class: incident.Undelivered, Code: "turned_away", Hint: hintTurnedAway}
+					}
 					cancel()
 				}
 			case socketmode.EventTypeConnectionError:
@@ -216,7 +220,7 @@ func (s *Socket) connection(ctx context.Context, r *receiver) error {
 				cancel()
 			case socketmode.EventTypeHello:
 				late.Stop()
-				why = errDropped
+				hello, why = true, errDropped
 				s.connected()
 			default:
 				r.receive(ctx, &event)
@@ -226,6 +230,9 @@ func (s *Socket) connection(ctx context.Context, r *receiver) error {
 }
 
 const methodSocket = "socket mode"
+
+// hintTurnedAway is for a connection that Slack ends before it greets: it does so with the eleventh of an app.
+const hintTurnedAway = "Slack ends the connection at once: are more than ten processes connected with this app?"
 
 // maxEnvelope bounds one message by Socket Mode, in bytes: a payload repeats the message that was clicked on.
 const maxEnvelope = 4 << 20

@@ -2,11 +2,16 @@ package slack
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"unconnected/alerter/incident"
 )
 
 // payload is what Slack sends when somebody chooses from the menu of a message.
@@ -64,4 +69,21 @@ func FuzzAnswer(f *testing.F) {
 			t.Errorf("%d units: %.200q", units(text), text)
 		}
 	})
+}
+
+// TestSocketErrorsHideSecrets: neither the token nor the ticket of an address shows, however the failure quotes them.
+func TestSocketErrorsHideSecrets(t *testing.T) {
+	const address = "wss://wss-primary.slack.com/link/?ticket=secret-ticket&app_id=A1"
+	s := NewSocket(SocketConfig{Token: func() string { return "xapp-secret-token" }})
+	for _, err := range []error{
+		&url.Error{Op: "Get", URL: address, Err: errors.New("EOF")},
+		fmt.Errorf("dial %s: refused", address),
+		fmt.Errorf("dial %q with xapp-secret-token: refused", address),
+		fmt.Errorf("proxy: %w", &url.Error{Op: "CONNECT", URL: address, Err: errors.New("ticket=secret-ticket")}),
+		&Error{Method: "apps.connections.open", Code: "invalid_auth", Class: incident.Permanent},
+	} {
+		if text := s.socketError(err).Error(); strings.Contains(text, "secret") {
+			t.Errorf("%s", text)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"unconnected/alerter"
 	"unconnected/alerter/incident"
+	"unconnected/alerter/silence"
 	"unconnected/events"
 	"unconnected/internal/config"
 	"unconnected/internal/daemon"
@@ -80,6 +82,7 @@ type drill struct {
 	last    uint64 // sequence of the last message on the drill's subject
 	tick    int64  // of the last cause
 	labels  map[string]string
+	zone    string // IANA name of the operation's, "" when it has no history
 }
 
 // newDrill looks whether a drill can be told from what is real, and ends one that was left behind.
@@ -103,6 +106,9 @@ func newDrill(t *terminal, js jetstream.JetStream, c *drillCommand) (*drill, err
 	case !errors.Is(err, jetstream.ErrMsgNotFound):
 		return nil, fmt.Errorf("read %s: %w", events.StreamCalls, err)
 	}
+	if last, err := events.Last(t.ctx, calls, cmp.Or(c.Operation, events.DefaultOperation)); err == nil && last != nil {
+		d.zone = last.Timezone
+	}
 	d.notices, err = js.KeyValue(t.ctx, natsio.BucketNotices)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		return nil, errors.New("no alerter has run with this NATS_URL yet: start one, then try again")
@@ -115,21 +121,11 @@ func newDrill(t *terminal, js jetstream.JetStream, c *drillCommand) (*drill, err
 
 // clear reads the last message of the drill's subject, and ends the drill that it may have left firing.
 func (d *drill) clear() error {
-	alerts, err := d.js.Stream(d.t.ctx, events.StreamAlerts)
+	before, err := d.read(d.t.ctx)
 	if err != nil {
-		return fmt.Errorf("stream %s: %w", events.StreamAlerts, err)
+		return err
 	}
-	raw, err := alerts.GetLastMsgForSubject(d.t.ctx, events.AlertSubject(events.DrillOperation, events.DrillRule))
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read %s: %w", events.StreamAlerts, err)
-	}
-	d.last = raw.Sequence
-	before, err := events.DecodeRawAlert(raw)
-	d.tick = before.Cause.Tick
-	if err != nil || before.Status != events.Firing {
+	if d.last, d.tick = before.Sequence, before.Cause.Tick; before.Status != events.Firing {
 		return nil // nothing fires
 	}
 	d.t.log.Warn("a drill was left firing, or another one is under way; it is ended", "began", before.StartsAt)
@@ -139,8 +135,9 @@ func (d *drill) clear() error {
 // conduct goes through the steps. Whatever happens, the incident is resolved at the end.
 func (d *drill) conduct(ctx context.Context, hold, wait time.Duration) (err error) {
 	fired := firingDrill(d.cause(d.judged), d.labels)
+	fired.Timezone = d.zone
 	if err := d.publish(ctx, fired); err != nil {
-		return err
+		return errors.Join(err, d.takeBack(fired))
 	}
 	d.sight = drillSight{fired: d.last, began: time.Now()}
 	d.say("fires: stored in %s as %d", events.StreamAlerts, d.last)
@@ -153,7 +150,7 @@ func (d *drill) conduct(ctx context.Context, hold, wait time.Duration) (err erro
 	defer func() { _ = watcher.Stop() }() // its consumer is ephemeral
 	told, err := d.follow(ctx, watcher, wait, d.sight.isTold)
 	if told && err == nil {
-		d.say("it fires for %s more: try the buttons", config.Duration(hold))
+		d.say("it fires for %s more: try the buttons, where there are any", config.Duration(hold))
 		_, err = d.follow(ctx, watcher, hold, func() bool { return false })
 	}
 	if err = errors.Join(err, d.resolve(fired)); err != nil {
@@ -205,8 +202,7 @@ func (d *drill) resolve(fired events.Alert) error {
 	defer cancel()
 	err := d.publish(ctx, resolvedDrill(fired, d.cause(fired.Cause.Sequence)))
 	if natsio.IsConflict(err) {
-		d.say("somebody else has ended it already")
-		return nil
+		return d.endedElsewhere(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("the drill still fires, run another one to end it: %w", err)
@@ -214,6 +210,60 @@ func (d *drill) resolve(fired events.Alert) error {
 	d.sight.resolved, d.sight.resolvedAt = d.last, time.Now()
 	d.say("is resolved: stored in %s as %d", events.StreamAlerts, d.last)
 	return nil
+}
+
+// takeBack resolves a drill whose beginning may have been stored, although the answer was lost: the program was interrupted, or
+// NATS was slow.
+func (d *drill) takeBack(fired events.Alert) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.t.ctx), 5*time.Second)
+	defer cancel()
+	last, err := d.read(ctx)
+	if err != nil {
+		return fmt.Errorf("whether the drill fires is not known; run another one to end it: %w", err)
+	}
+	if last.ID() != fired.ID() {
+		return nil
+	}
+	d.last = last.Sequence
+	return d.resolve(fired)
+}
+
+// endedElsewhere notes the end that somebody else has stored: another drill, or the alerter.
+func (d *drill) endedElsewhere(ctx context.Context) error {
+	stream, err := d.js.Stream(ctx, events.StreamAlerts)
+	if err != nil {
+		return fmt.Errorf("stream %s: %w", events.StreamAlerts, err)
+	}
+	end, err := stream.GetMsg(ctx, d.last+1, jetstream.WithGetMsgSubject(drillSubject))
+	if err != nil {
+		return fmt.Errorf("read %s: %w", events.StreamAlerts, err)
+	}
+	d.last, d.sight.resolved, d.sight.resolvedAt = end.Sequence, end.Sequence, time.Now()
+	d.say("somebody else has ended it: stored in %s as %d", events.StreamAlerts, d.last)
+	return nil
+}
+
+// drillSubject is where drills are stored.
+var drillSubject = events.AlertSubject(events.DrillOperation, events.DrillRule)
+
+// read is the last drill that was stored, the zero Alert where there is none.
+func (d *drill) read(ctx context.Context) (events.Alert, error) {
+	alerts, err := d.js.Stream(ctx, events.StreamAlerts)
+	if err != nil {
+		return events.Alert{}, fmt.Errorf("stream %s: %w", events.StreamAlerts, err)
+	}
+	raw, err := alerts.GetLastMsgForSubject(ctx, drillSubject)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return events.Alert{}, nil
+	}
+	if err != nil {
+		return events.Alert{}, fmt.Errorf("read %s: %w", events.StreamAlerts, err)
+	}
+	last, err := events.DecodeRawAlert(raw)
+	if err != nil {
+		return events.Alert{Sequence: raw.Sequence}, nil // foreign, but there
+	}
+	return last, nil
 }
 
 // publish stores an alert event behind the last one of the drill's subject.
@@ -242,6 +292,10 @@ func (d *drill) explain(failed error, replicas int) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.t.ctx), 10*time.Second)
 	defer cancel()
+	if hush := d.hush(ctx, replicas); hush != "" {
+		d.say("%v: %s", failed, hush)
+		return
+	}
 	switch holder, err := alerter.LookOnDuty(ctx, d.js, replicas); {
 	case err != nil:
 		d.say("%v, and who is on duty is not known: %v", failed, err)
@@ -250,4 +304,19 @@ func (d *drill) explain(failed error, replicas int) {
 	default:
 		d.say("%v: %s is on duty; its /readyz and log say why", failed, holder)
 	}
+}
+
+// hush is the silence that keeps a drill from being told, "" when there is none.
+func (d *drill) hush(ctx context.Context, replicas int) string {
+	store, err := silence.Open(ctx, d.js, replicas)
+	if err != nil {
+		return "" // it is a guess
+	}
+	list, _ := store.List(ctx) // as above
+	for _, s := range list {
+		if s.Active(now()) && s.Covers(events.DrillOperation, events.DrillRule) {
+			return fmt.Sprintf("the silence %s by %s covers it until %s", s.ID, s.By, s.Until.Format(time.RFC3339))
+		}
+	}
+	return ""
 }

@@ -35,9 +35,15 @@ func newSlack(t *testing.T) *fakeslack.Server {
 // runAlerter runs an alerter that tells #noc, until the test ends.
 func runAlerter(t *testing.T, js jetstream.JetStream, workspace *fakeslack.Server) {
 	t.Helper()
+	runAlerterWith(t, js, alerter.Slack{Token: config.NewSecret(fakeslack.DefaultToken), Channel: "#noc", APIURL: workspace.APIURL()})
+}
+
+// runAlerterWith runs an alerter until the test ends.
+func runAlerterWith(t *testing.T, js jetstream.JetStream, settings alerter.Slack) {
+	t.Helper()
 	var c alerter.Config
 	c.Replicas, c.Alerts.Language, c.Alerts.MaxAge = 1, "en", config.Duration(30*time.Minute)
-	c.Slack = alerter.Slack{Token: config.NewSecret(fakeslack.DefaultToken), Channel: "#noc", APIURL: workspace.APIURL()}
+	c.Slack = settings
 	if problems := c.Validate(); len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -108,6 +114,9 @@ func TestDrill(t *testing.T) {
 			if strings.Count(m.Text, "DRILL") != 1 {
 				t.Errorf("it is not marked once: %s", m.Text)
 			}
+			if blocks := string(m.Blocks); len(m.Files) == 0 && !strings.Contains(blocks, "America/Bogota") {
+				t.Errorf("it does not speak of the operation's clocks: %s", blocks)
+			}
 		}
 	}
 	if got := strings.Join(drillAlerts(t, js), ", "); got != "firing, resolved cleared, firing, resolved cleared" {
@@ -143,6 +152,37 @@ func TestDrillFails(t *testing.T) {
 	}
 }
 
+// TestDrillByWebhook: what can only post posts two messages, and both are seen.
+func TestDrillByWebhook(t *testing.T) {
+	js := newHistory(t)
+	workspace := newSlack(t)
+	runAlerterWith(t, js, alerter.Slack{WebhookURL: config.NewSecret(workspace.WebhookURL()), APIURL: workspace.APIURL()})
+	text, err := runTool(t, "drill", "--hold", "0s")
+	if err != nil || !strings.Contains(text, "posted in webhook") || !strings.Contains(text, "resolved in webhook after ") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	if roots := workspace.Roots("#noc"); len(roots) != 2 {
+		t.Errorf("people see %+v", roots)
+	}
+}
+
+// TestDrillSilenced: a silence of everything silences a drill, too, and that is said.
+func TestDrillSilenced(t *testing.T) {
+	js := newHistory(t)
+	workspace := newSlack(t)
+	runAlerter(t, js, workspace)
+	if _, err := runTool(t, "silence", "add", "--all", "--for", "1h", "--reason", "moving", "--by", "ana"); err != nil {
+		t.Fatal(err)
+	}
+	text, err := runTool(t, "drill", "--wait", "1s")
+	if !errors.Is(err, errFound) || !strings.Contains(text, "by ana covers it until") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	if roots := workspace.Roots("#noc"); len(roots) != 0 {
+		t.Errorf("people see %+v", roots)
+	}
+}
+
 // TestDrillInterrupted: Ctrl-C while it fires resolves it; one that was left behind is ended by the next.
 func TestDrillInterrupted(t *testing.T) {
 	js := newHistory(t)
@@ -170,6 +210,83 @@ func TestDrillInterrupted(t *testing.T) {
 	}
 	if got := strings.Join(drillAlerts(t, js), ", "); got != "firing, resolved cleared, firing, resolved cleared" {
 		t.Errorf("ALERTS holds %s", got)
+	}
+}
+
+// lossy loses the answer to the first message that is stored.
+type lossy struct {
+	jetstream.JetStream
+	lost bool
+}
+
+func (l *lossy) PublishMsg(ctx context.Context, m *nats.Msg, o ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
+	ack, err := l.JetStream.PublishMsg(ctx, m, o...)
+	if err == nil && !l.lost {
+		l.lost = true
+		return nil, context.DeadlineExceeded
+	}
+	return ack, err
+}
+
+// drillTerminal is a terminal that hears what a drill says.
+func drillTerminal(t *testing.T, hear func(line string)) *terminal {
+	t.Helper()
+	return &terminal{ctx: t.Context(), log: slog.New(slog.DiscardHandler), stdout: writer(func(p []byte) (int, error) {
+		hear(string(p))
+		return len(p), nil
+	})}
+}
+
+// TestDrillLostAnswer: a drill that fires although nobody was told so is resolved.
+func TestDrillLostAnswer(t *testing.T) {
+	js := newHistory(t)
+	if _, err := natsio.EnsureBucket(t.Context(), js, natsio.BucketNotices, 1); err != nil {
+		t.Fatal(err)
+	}
+	d, err := newDrill(drillTerminal(t, func(string) {}), &lossy{JetStream: js}, &drillCommand{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.conduct(t.Context(), 0, time.Second); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("it ends with %v", err)
+	}
+	if got := strings.Join(drillAlerts(t, js), ", "); got != "firing, resolved cleared" {
+		t.Errorf("ALERTS holds %s", got)
+	}
+}
+
+// TestTwoDrills: the second ends the first, which sees that; both are told, and nothing is left.
+func TestTwoDrills(t *testing.T) {
+	js := newHistory(t)
+	store(t, js, windowOf("ventas", 0))
+	workspace := newSlack(t)
+	runAlerter(t, js, workspace)
+	posted := make(chan bool, 10)
+	first := make(chan error, 1)
+	var said strings.Builder
+	go func() {
+		d, err := newDrill(drillTerminal(t, func(line string) {
+			if said.WriteString(line); strings.Contains(line, "try the buttons") {
+				posted <- true
+			}
+		}), js, &drillCommand{})
+		if err == nil {
+			err = d.conduct(t.Context(), 3*time.Second, 10*time.Second)
+		}
+		first <- err
+	}()
+	<-posted
+	if text, err := runTool(t, "drill", "--hold", "0s"); err != nil {
+		t.Errorf("the second: %v\n%s", err, text)
+	}
+	if err := <-first; err != nil || !strings.Contains(said.String(), "somebody else has ended it") {
+		t.Errorf("the first: %v\n%s", err, said.String())
+	}
+	if got := strings.Join(drillAlerts(t, js), ", "); got != "firing, resolved cleared, firing, resolved cleared" {
+		t.Errorf("ALERTS holds %s", got)
+	}
+	if roots := workspace.Roots("#noc"); len(roots) != 2 {
+		t.Errorf("people see %+v", roots)
 	}
 }
 

@@ -30,7 +30,7 @@ type silenceAdd struct {
 	All       bool            `help:"All operations."`
 	Rule      []string        `placeholder:"NAME" help:"Only alerts of these rules; default all rules."`
 	For       config.Duration `placeholder:"2h" help:"For how long, at most 31d; or --until."`
-	Until     silenceEnd      `placeholder:"TIME" help:"Until when: RFC 3339, a date (its midnight in UTC), or tomorrow (the next 07:00 of the operation)."`
+	Until     silenceEnd      `placeholder:"TIME" help:"Until when: RFC 3339, a date (its midnight in UTC), or tomorrow (the next 07:00 of the operation, an hour away or more)."`
 	From      config.Moment   `placeholder:"TIME" help:"From when on; default now."`
 	Reason    string          `placeholder:"TEXT" help:"Why: everybody who misses the alerts will read it. Required."`
 	By        string          `placeholder:"NAME" help:"Who; default $$USER."`
@@ -253,9 +253,16 @@ func silenceTable(list []incident.Silence, at time.Time) *table {
 			state = "to come"
 		}
 		rows.add(s.ID, fitted(operationWords(s.Operation), 16), s.From.UTC().Format("01-02 15:04"), s.Until.UTC().Format("01-02 15:04"),
-			state, fitted(s.By, 16), ruleWords(s.Rules)+": "+s.Reason)
+			state, fitted(s.By, 16), withReason(ruleWords(s.Rules), s.Reason))
 	}
 	return rows
+}
+
+func withReason(text, reason string) string {
+	if reason == "" { // those of the menu in Slack have none
+		return text
+	}
+	return text + ": " + reason
 }
 
 func operationWords(operation string) string {

@@ -174,7 +174,7 @@ func (s *site) run(ctx context.Context, d *daemon.Daemon) error {
 	})
 	report = func() daemon.Report { return both(p.Report(), a.Report()) }
 	d.Ready(report)
-	s.welcome(d.Addr(), preview)
+	s.welcome(daemon.Reachable(d.Addr()), preview)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.Run(ctx) })
 	group.Go(func() error { return a.Run(ctx) })

@@ -40,7 +40,7 @@ func (p Program) healthcheck(stderr io.Writer) int {
 func askHealth(addr config.HTTPAddr) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+reachable(addr)+"/healthz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+Reachable(string(addr))+"/healthz", nil)
 	if err != nil {
 		return err
 	}
@@ -56,11 +56,12 @@ func askHealth(addr config.HTTPAddr) error {
 	return nil
 }
 
-// reachable is an address to connect to where the one listened on means every interface.
-func reachable(addr config.HTTPAddr) string {
-	host, port, err := net.SplitHostPort(string(addr))
+// Reachable is an address to connect to from this machine, where the one listened on, such as that of [Daemon.Addr], means
+// every interface. Any other, and what is no address, it returns as it is.
+func Reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return string(addr)
+		return addr
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"

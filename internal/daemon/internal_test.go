@@ -50,7 +50,7 @@ func TestReachable(t *testing.T) {
 		"node7:8081":     "node7:8081",
 	}
 	for addr, want := range tests {
-		if got := reachable(addr); got != want {
+		if got := Reachable(string(addr)); got != want {
 			t.Errorf("%s: %s, want %s", addr, got, want)
 		}
 	}

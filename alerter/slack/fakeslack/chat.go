@@ -164,7 +164,7 @@ func (m *Message) object(metadata bool) answer {
 
 // webhook posts to the first channel. The caller holds mu.
 func (s *Server) webhook(r *http.Request, _ string, args map[string]string) reply {
-	if r.URL.Path != webhookPath {
+	if r.URL.Path != s.webhookPath() {
 		return reply{status: http.StatusForbidden, body: "invalid_token", word: "invalid_token"}
 	}
 	c := s.channels[0]

@@ -27,14 +27,12 @@ import (
 	"time"
 )
 
-// Tokens that are accepted when [Options] name no other.
+// Secrets that are accepted when [Options] name no other.
 const (
-	DefaultToken    = "xoxb-fake-token"
-	DefaultAppToken = "xapp-1-A000FAKE-1-fake"
+	DefaultToken      = "xoxb-fake-token"
+	DefaultAppToken   = "xapp-1-A000FAKE-1-fake"
+	DefaultWebhookKey = "fakewebhookkey"
 )
-
-// webhookPath is below the server's root; its last part is the key.
-const webhookPath = "/services/" + teamID + "/" + botID + "/fakewebhookkey"
 
 // AllScopes are the scopes that the methods here ask for, and "commands" for the slash command.
 func AllScopes() []string {
@@ -54,9 +52,12 @@ type Options struct {
 	Scopes    []string // nil for AllScopes; empty and not nil for none
 	AppToken  string   // of Socket Mode
 	AppScopes []string // of AppToken; nil for connections:write
-	Channels  []Channel
-	Users     []User // the first is "you" on the page; nil for ana and luis
-	Groups    []UserGroup
+	// WebhookKey ends the address of the incoming webhook. A Server that people look at needs one that nobody can guess: any
+	// website can make their browser post to it.
+	WebhookKey string
+	Channels   []Channel
+	Users      []User // the first is "you" on the page; nil for ana and luis
+	Groups     []UserGroup
 
 	// Adopt creates what an edit or a reply refers to instead of refusing it: for a Server whose memory is shorter than that
 	// of its clients.
@@ -123,6 +124,7 @@ func New(o Options) *Server {
 func (o *Options) setDefaults() {
 	o.Token = cmp.Or(o.Token, DefaultToken)
 	o.AppToken = cmp.Or(o.AppToken, DefaultAppToken)
+	o.WebhookKey = cmp.Or(o.WebhookKey, DefaultWebhookKey)
 	o.AckWait = cmp.Or(o.AckWait, ackWait)
 	o.Ping = cmp.Or(o.Ping, pingEvery)
 	if o.Now == nil {
@@ -170,7 +172,11 @@ func (s *Server) Close() error {
 func (s *Server) APIURL() string { return "http://" + s.listener.Addr().String() + "/api/" }
 
 // WebhookURL is the address of the incoming webhook, which posts to the first channel. The Server must listen.
-func (s *Server) WebhookURL() string { return "http://" + s.listener.Addr().String() + webhookPath }
+func (s *Server) WebhookURL() string { return "http://" + s.listener.Addr().String() + s.webhookPath() }
+
+func (s *Server) webhookPath() string {
+	return "/services/" + teamID + "/" + botID + "/" + s.options.WebhookKey
+}
 
 // SetToken makes another token the valid one.
 func (s *Server) SetToken(token string) {

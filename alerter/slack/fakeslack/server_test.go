@@ -258,3 +258,22 @@ func TestWait(t *testing.T) {
 		t.Error("Wait outlives its context")
 	}
 }
+
+// TestWebhookKey: where people look at the page nobody else can post to the channel.
+func TestWebhookKey(t *testing.T) {
+	server, err := fakeslack.Start(fakeslack.Options{WebhookKey: "of-its-own"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	known := strings.Replace(server.WebhookURL(), "of-its-own", fakeslack.DefaultWebhookKey, 1)
+	for address, want := range map[string]int{server.WebhookURL(): http.StatusOK, known: http.StatusForbidden} {
+		resp, err := http.PostForm(address, url.Values{"text": {"hello"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _ = resp.Body.Close(); resp.StatusCode != want {
+			t.Errorf("%s answers %d, want %d", address, resp.StatusCode, want)
+		}
+	}
+}
