@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -173,6 +174,9 @@ func TestExamineRules(t *testing.T) {
 	natstest.CreateStreams(t, js)
 	store(t, js, 35, 30)
 	require(t, examine(), "learning", diagnosis.Warning, "35 windows with calls, 1050 calls")
+	if _, err := pasts(t.Context(), js, time.Now().UTC(), time.Nanosecond); !errors.Is(err, errTooMuch) {
+		t.Errorf("a history that takes too long to read: %v", err)
+	}
 	if found := ExamineRules(t.Context(), nil, rule.Builtin(), "builtin", noon); len(found) != 1 {
 		t.Errorf("without NATS: %+v", found)
 	}

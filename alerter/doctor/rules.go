@@ -37,7 +37,10 @@ func ExamineRules(ctx context.Context, js jetstream.JetStream, set *rule.Set, so
 	if js == nil {
 		return found
 	}
-	known, err := pasts(ctx, js, now)
+	known, err := pasts(ctx, js, now, readingTime)
+	if errors.Is(err, errTooMuch) {
+		return append(found, diagnosis.Skip("history", "", "not held against the rules: %v", err))
+	}
 	if err != nil {
 		return append(found, diagnosis.Skip("history", "", "what is in the history could not be read: %v", natsio.Explain(js, err)))
 	}
@@ -50,19 +53,24 @@ func ExamineRules(ctx context.Context, js jetstream.JetStream, set *rule.Set, so
 	return found
 }
 
-// pasts reads the newest part of the history, by operation.
-func pasts(ctx context.Context, js jetstream.JetStream, now time.Time) (map[string]*past, error) {
+// errTooMuch says that reading was given up, and no more: nothing is wrong with a large history.
+var errTooMuch = errors.New("there is more of it than can be read in a few seconds")
+
+// pasts reads the newest part of the history, by operation, for no longer than limit.
+func pasts(ctx context.Context, js jetstream.JetStream, now time.Time, limit time.Duration) (map[string]*past, error) {
 	known := make(map[string]*past)
 	if _, err := js.Stream(ctx, events.StreamCalls); err != nil {
 		return known, missingIsEmpty(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, readingTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errTooMuch)
 	defer cancel()
 	for e, err := range events.History(ctx, js, events.Query{From: now.Add(-lookback)}) {
 		var invalid *events.InvalidError
 		switch {
 		case errors.As(err, &invalid):
 			continue
+		case errors.Is(context.Cause(ctx), errTooMuch):
+			return nil, errTooMuch
 		case err != nil:
 			return nil, err
 		}
