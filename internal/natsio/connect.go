@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -46,10 +47,20 @@ func Options(name string, c *config.NATS, log *slog.Logger) []nats.Option {
 				log.Warn("NATS connection lost; reconnecting", "error", err)
 			}
 		}),
-		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("NATS connection is back", "nats", nc.ConnectedUrlRedacted()) }),
+		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("NATS connection is back", "nats", Server(nc)) }),
 		nats.ErrorHandler(logAsync(log, slog.LevelError)),
 	}
 	return append(options, authentication(c)...)
+}
+
+// Server is the address of the server that is connected to, without user, password and token; empty without a connection.
+func Server(nc *nats.Conn) string {
+	u, err := url.Parse(nc.ConnectedUrl())
+	if err != nil {
+		return ""
+	}
+	u.User = nil
+	return u.String()
 }
 
 // sayOnce logs why the connection can't be opened, each new reason once.

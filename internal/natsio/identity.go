@@ -45,7 +45,7 @@ func inboxPrefix(program string, c *config.NATS) string {
 	return InboxPrefix(name)
 }
 
-// userOf is the user that the first server's URL names.
+// userOf is the user that the first server's URL names. What stands there without a password is a token, which is a secret.
 func userOf(servers config.List) string {
 	if len(servers) == 0 {
 		return ""
@@ -56,6 +56,9 @@ func userOf(servers config.List) string {
 	}
 	u, err := url.Parse("nats://" + address)
 	if err != nil {
+		return ""
+	}
+	if _, set := u.User.Password(); !set {
 		return ""
 	}
 	return u.User.Username()

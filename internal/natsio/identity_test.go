@@ -6,7 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
 
@@ -67,6 +69,7 @@ func TestInbox(t *testing.T) {
 		"a key":                        {"unconnected alerter", config.NATS{URL: local, Creds: config.File(key)}, "_INBOX_" + public},
 		"credentials with a JWT":       {"unconnected alerter", config.NATS{URL: local, Creds: config.File(jwt)}, "_INBOX_alerter"},
 		"a user in the URL":            {"unconnected alerter", config.NATS{URL: config.List{"tls://reader:x@nats:4222"}}, "_INBOX_reader"},
+		"a token in the URL":           {"unconnected alerter", config.NATS{URL: config.List{"nats://s3cret-token@nats:4222"}}, "_INBOX_alerter"},
 		"a user in a URL's short form": {"unconnected alerter", config.NATS{URL: config.List{"reader:x@nats:4222"}}, "_INBOX_reader"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -91,5 +94,33 @@ func TestKeyFile(t *testing.T) {
 	_, err := natsio.Connect("test", c, slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), "NATS_CREDS") || strings.Contains(err.Error(), "SUNOSEED") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("Connect: %v", err)
+	}
+}
+
+// TestTokenInTheURL: the token that stands where a user's name would is shown nowhere.
+func TestTokenInTheURL(t *testing.T) {
+	const token = "s3cret-token"
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, Authorization: token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the server does not start")
+	}
+	address := strings.TrimPrefix(s.ClientURL(), "nats://")
+	var log strings.Builder
+	nc, err := natsio.Connect("unconnected alerter", &config.NATS{URL: config.List{"nats://" + token + "@" + address}}, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	if !nc.IsConnected() {
+		t.Fatal("the token is not taken")
+	}
+	nc.Opts.ReconnectedCB(nc)
+	if said := log.String(); strings.Contains(said, token) || !strings.Contains(said, address) || strings.Contains(nc.NewInbox(), token) {
+		t.Errorf("answers come to %s; it is said: %s", nc.NewInbox(), said)
 	}
 }

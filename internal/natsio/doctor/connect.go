@@ -29,7 +29,7 @@ func Connect(ctx context.Context, c *config.NATS) (*nats.Conn, diagnosis.Finding
 		return nil, judgeRefusal(err, c.Servers())
 	}
 	_, err = nc.TLSConnectionState()
-	return nc, judgeConnection(nc.ConnectedUrlRedacted(), rtt, err == nil)
+	return nc, judgeConnection(natsio.Server(nc), rtt, err == nil)
 }
 
 // slow is how long a server may take for a round trip: each window costs the producer a handful of them.
