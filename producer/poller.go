@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"unconnected/events"
@@ -114,7 +115,11 @@ func (p *poller) recover(ctx context.Context, err error, wait time.Duration) err
 		p.board.set(p.Name, Refused, err.Error(), p.now(), p.now().Add(wait))
 	default:
 		p.log.Warn("the log can't be used now; trying again", "error", err, "wait", wait.String())
-		p.board.set(p.Name, Retrying, "NATS: "+err.Error(), p.now(), p.now().Add(wait))
+		reason := err.Error()
+		if !strings.HasPrefix(reason, "NATS ") {
+			reason = "NATS: " + reason
+		}
+		p.board.set(p.Name, Retrying, reason, p.now(), p.now().Add(wait))
 	}
 	return sleep(ctx, wait) // real time: it is NATS that is waited for
 }
