@@ -61,31 +61,44 @@ func (b *blindness) look(seeing, onDuty bool, reason string, now time.Time, afte
 func (a *Alerter) watch(ctx context.Context) {
 	b := blindness{orphan: !a.options.Conn.IsConnected()}
 	for rhythm := time.Second; ctx.Err() == nil; waitFor(ctx, nil, time.Now().Add(rhythm)) {
-		reason := a.cannotSee()
-		tell := b.look(reason == "", a.onDuty(), reason, time.Now(), a.blindAfter)
+		seeing, reason := a.sees()
+		tell := b.look(seeing, a.onDuty(), reason, time.Now(), a.blindAfter)
 		switch {
 		case tell:
 			a.tellBlind(ctx, &b)
-		case reason == "" && (b.record.Begun() || b.orphan && !b.since.IsZero()):
+		case seeing && (b.record.Begun() || b.orphan && !b.since.IsZero()):
 			a.tellSeeing(ctx, &b)
-		case reason == "":
+		case seeing:
 			b.orphan = false
 		}
 	}
 }
 
-// cannotSee is why no windows are judged, or "" while they are.
-func (a *Alerter) cannotSee() string {
+// sees tells whether windows are judged, and if not, why, as far as that is more than that NATS is away.
+func (a *Alerter) sees() (seeing bool, reason string) {
 	conn, s := a.options.Conn, a.current.Load()
 	switch problem := a.problem.Load(); {
 	case !conn.IsConnected():
-		return away(conn.LastError())
+		if err := conn.LastError(); err != nil {
+			reason = err.Error()
+		}
+		return false, reason
 	case s != nil:
-		return s.evaluator.calls.state()
+		reason = s.evaluator.calls.state()
+		return reason == "", reason
 	case problem != nil:
-		return *problem
+		return false, *problem
 	}
-	return "" // it is only beginning
+	return true, "" // it is only beginning
+}
+
+// blindComposer writes the message in the zone of the operations, where they share one: its times are read beside theirs.
+func (a *Alerter) blindComposer() slack.Composer {
+	c := a.composer()
+	if s := a.current.Load(); c.Zone == nil && s != nil {
+		c.Zone = s.evaluator.zone()
+	}
+	return c
 }
 
 // tellBlind posts the message, once. Before it posts, it looks whether another process has.
@@ -95,7 +108,7 @@ func (a *Alerter) tellBlind(ctx context.Context, b *blindness) {
 		b.record.Incident, b.record.Channel = blindOpen, a.channel("")
 		a.adopt(ctx, b)
 	}
-	c := a.composer()
+	c := a.blindComposer()
 	message := c.Blind(blindOpen, b.since, time.Time{}, b.reason)
 	a.step(ctx, b, incident.NextNotice(b.record, a.sink.Caps(), time.Now()), message)
 }
@@ -128,7 +141,7 @@ func (a *Alerter) tellSeeing(ctx context.Context, b *blindness) {
 			return
 		}
 	}
-	c := a.composer()
+	c := a.blindComposer()
 	message := c.Blind(blindOver, b.since, b.back, b.reason)
 	switch caps := a.sink.Caps(); {
 	case !b.record.Root.Posted || b.record.Root.Gone: // nobody was told

@@ -145,13 +145,14 @@ func (a *Alerter) channels() []string {
 	return channels
 }
 
-// unwell is what is not as it should be, and what else there is to know.
+// unwell is what is not as it should be, and what else there is to know. That another alerter judges is neither.
 func (a *Alerter) unwell() []string {
-	r := a.Report()
+	r := a.report()
+	notes := slices.DeleteFunc(r.Notes, func(note string) bool { return note == r.standBy })
 	if r.Reason == "" {
-		return r.Notes
+		return notes
 	}
-	return append([]string{r.Reason}, r.Notes...)
+	return append([]string{r.Reason}, notes...)
 }
 
 // reportPeople says whether buttons and the slash command work.
