@@ -179,6 +179,6 @@ func (a *Alerter) step(ctx context.Context, b *blindness, action incident.Action
 	b.record = slack.Settle(b.record, action, got, err, time.Now())
 	if err != nil {
 		failure := slack.FailureOf(err)
-		a.options.Log.Warn("Slack was not told that nothing is seen; trying again", "class", failure.Class.String(), "error", err, "next_step", failure.Hint)
+		a.options.Log.Warn("Slack was not told that nothing is seen; trying again", "class", failure.Class.String(), "error", err, "next_step", nextStep(failure))
 	}
 }
