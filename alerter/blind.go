@@ -68,29 +68,42 @@ func (b *blindness) look(seeing, onDuty bool, reason string, now time.Time, afte
 func (a *Alerter) watch(ctx context.Context) {
 	b := blindness{orphan: true}
 	for rhythm := time.Second; ctx.Err() == nil; waitFor(ctx, nil, time.Now().Add(rhythm)) {
-		reason := a.cannotSee()
-		tell := b.look(reason == "", a.onDuty(), reason, time.Now(), a.blindAfter)
+		seeing, reason := a.sees()
+		tell := b.look(seeing, a.onDuty(), reason, time.Now(), a.blindAfter)
 		switch {
 		case tell:
 			a.tellBlind(ctx, &b)
-		case reason == "" && (b.record.Begun() || b.orphan):
+		case seeing && (b.record.Begun() || b.orphan):
 			a.tellSeeing(ctx, &b)
 		}
 	}
 }
 
-// cannotSee is why no windows are judged, or "" while they are.
-func (a *Alerter) cannotSee() string {
+// sees tells whether windows are judged, and if not, why, as far as that is more than that NATS is away.
+func (a *Alerter) sees() (seeing bool, reason string) {
 	conn, s := a.options.Conn, a.current.Load()
 	switch problem := a.problem.Load(); {
 	case !conn.IsConnected():
-		return away(conn.LastError())
+		if err := conn.LastError(); err != nil {
+			reason = err.Error()
+		}
+		return false, reason
 	case s != nil:
-		return s.evaluator.calls.state()
+		reason = s.evaluator.calls.state()
+		return reason == "", reason
 	case problem != nil:
-		return *problem
+		return false, *problem
 	}
-	return "" // it is only beginning
+	return true, "" // it is only beginning
+}
+
+// blindComposer writes the message in the zone of the operations, where they share one: its times are read beside theirs.
+func (a *Alerter) blindComposer() slack.Composer {
+	c := a.composer()
+	if s := a.current.Load(); c.Zone == nil && s != nil {
+		c.Zone = s.evaluator.zone()
+	}
+	return c
 }
 
 // tellBlind posts the message, once. Before it posts, it looks whether another process has.
@@ -98,7 +111,7 @@ func (a *Alerter) tellBlind(ctx context.Context, b *blindness) {
 	if !a.find(ctx, b) {
 		return
 	}
-	c := a.composer()
+	c := a.blindComposer()
 	message := c.Blind(blindOpen, b.since, time.Time{}, b.reason)
 	a.step(ctx, b, incident.NextNotice(b.record, a.sink.Caps(), time.Now()), message)
 }
@@ -155,7 +168,7 @@ func (a *Alerter) tellSeeing(ctx context.Context, b *blindness) {
 		}
 	}
 	b.orphan = false
-	c, caps := a.composer(), a.sink.Caps()
+	c, caps := a.blindComposer(), a.sink.Caps()
 	message := c.Blind(blindOver, b.since, b.back, b.reason)
 	if b.record.Root.Intent != nil { // it may have arrived: it is looked for, and where that can't be done the end is told
 		a.step(ctx, b, incident.NextNotice(b.record, caps, time.Now()), message)
@@ -203,6 +216,6 @@ func (a *Alerter) step(ctx context.Context, b *blindness, action incident.Action
 	b.record = slack.Settle(b.record, action, got, err, time.Now())
 	if err != nil {
 		failure := slack.FailureOf(err)
-		a.options.Log.Warn("Slack was not told that nothing is seen; trying again", "class", failure.Class.String(), "error", err, "next_step", failure.Hint)
+		a.options.Log.Warn("Slack was not told that nothing is seen; trying again", "class", failure.Class.String(), "error", err, "next_step", nextStep(failure))
 	}
 }

@@ -102,6 +102,11 @@ func TestBlind(t *testing.T) {
 				})
 			}
 			expect("that nothing is seen", "open")
+			if shown := string(w.slack.Roots("#noc")[started].Blocks); test.restart == "" && !strings.Contains(shown, "America/Bogota, UTC−5") {
+				t.Errorf("its times are not those of the operation: %s", shown)
+			} else if strings.Contains(shown, "NATS is away: ") {
+				t.Errorf("it says twice that NATS is away: %s", shown)
+			}
 			if test.restart != "" {
 				p.abandon()
 			}

@@ -138,6 +138,7 @@ func (d *duty) report(r *reporting) {
 	case holder == "", !d.lease.Since().IsZero(): // free or ours, and what was done before is being read
 		r.fail("starting", "taking over: nobody judges and tells yet")
 	default:
-		r.note("standing by: " + holder + " judges and tells; when it stops, this alerter takes over")
+		r.standBy = "standing by: " + holder + " judges and tells; when it stops, this alerter takes over"
+		r.note(r.standBy)
 	}
 }

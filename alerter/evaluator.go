@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -55,6 +57,7 @@ type evaluator struct {
 	caughtUp bool                 // guarded by mu
 	trouble  string               // why alert events can't be stored, "" while they can; guarded by mu
 	reached  map[string]time.Time // operation → end of the newest window judged; guarded by mu
+	zones    map[string]string    // operation → name of its zone; guarded by mu
 	learning map[string]bool      // operations whose usual level is not known yet; guarded by mu
 	judgedBy string               // hash of the rules of whoever is on duty, as far as known; guarded by mu
 }
@@ -70,7 +73,7 @@ func (a *Alerter) newEvaluator(
 		progress:   newProgress(),
 		calls:      follower{js: js, stream: events.StreamCalls, subjects: events.Subjects(), log: a.options.Log},
 		operations: make(map[string]*evaluate.Operation), published: make(map[string]map[string]events.Alert),
-		reached: make(map[string]time.Time), learning: make(map[string]bool),
+		reached: make(map[string]time.Time), learning: make(map[string]bool), zones: make(map[string]string),
 	}
 	var err error
 	e.position, err = openPosition(ctx, bucket, calls.CachedInfo(), alerts.CachedInfo())
@@ -274,7 +277,7 @@ func (e *evaluator) judged(operation string, window events.Window) {
 		e.metrics.firing.Reset() // whoever is on duty tells it
 	}
 	e.mu.Lock()
-	e.reached[operation] = window.End
+	e.reached[operation], e.zones[operation] = window.End, e.operations[operation].Timezone()
 	if e.operations[operation].Learning() {
 		e.learning[operation] = true
 	} else {
@@ -359,4 +362,19 @@ func (e *evaluator) writePosition(ctx context.Context) error {
 	}
 	e.stored, e.storedAt = e.position, time.Now()
 	return nil
+}
+
+// zone is that of all operations; nil when they have none in common. It is safe for concurrent use.
+func (e *evaluator) zone() *time.Location {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	names := slices.Compact(slices.Sorted(maps.Values(e.zones)))
+	if len(names) != 1 {
+		return nil
+	}
+	zone, err := time.LoadLocation(names[0])
+	if err != nil {
+		return nil
+	}
+	return zone
 }

@@ -152,13 +152,13 @@ func (a *Alerter) channels() []string {
 	return channels
 }
 
-// health is what is not as it should be, and what else there is to know.
+// health is what is not as it should be, and what else there is to know. That another alerter judges is neither.
 func (a *Alerter) health() (unwell, notes []string) {
-	r := a.Report()
+	r := a.report()
 	if r.Reason != "" {
 		unwell = []string{r.Reason}
 	}
-	return unwell, r.Notes
+	return unwell, slices.DeleteFunc(r.Notes, func(note string) bool { return note == r.standBy })
 }
 
 // reportPeople says when buttons and the slash command do not work. The alerter is ready all the same: people are told, and the

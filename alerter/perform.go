@@ -1,6 +1,7 @@
 package alerter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -164,6 +165,11 @@ func (n *notifier) setTrouble(reason string) {
 	n.trouble = reason
 }
 
+// nextStep is what a person can do, or that nobody needs to do anything.
+func nextStep(failure incident.Failure) string {
+	return cmp.Or(failure.Hint, "it is tried again by itself")
+}
+
 // observe counts and logs how a job went.
 func (n *notifier) observe(j *job, err error) {
 	posted := j.action.Step.Posts()
@@ -178,6 +184,6 @@ func (n *notifier) observe(j *job, err error) {
 		failure := slack.FailureOf(err)
 		n.metrics.notifications.WithLabelValues(failure.Class.String()).Inc()
 		n.log.Warn("Slack was not told; it stays queued", "doing", j.action.Step.String(), "incident", j.rec.Incident,
-			"class", failure.Class.String(), "error", err, "next_step", failure.Hint)
+			"class", failure.Class.String(), "error", err, "next_step", nextStep(failure))
 	}
 }

@@ -15,13 +15,18 @@ import (
 )
 
 // Report is the readiness: whether windows are judged and people can be told. It is safe for concurrent use.
-func (a *Alerter) Report() daemon.Report {
-	r := reporting{daemon.Report{Ready: true, State: "ok"}}
-	if conn := a.options.Conn; !conn.IsConnected() {
+func (a *Alerter) Report() daemon.Report { return a.report().Report }
+
+func (a *Alerter) report() reporting {
+	r := reporting{Report: daemon.Report{Ready: true, State: "ok"}}
+	conn := a.options.Conn
+	if !conn.IsConnected() {
 		r.fail("retrying", away(conn.LastError()))
 	}
 	if s := a.current.Load(); s != nil {
-		s.duty.report(&r)
+		if conn.IsConnected() { // who judges is not known otherwise
+			s.duty.report(&r)
+		}
 		s.evaluator.report(&r)
 		s.notifier.report(&r)
 		s.reportPeople(&r)
@@ -39,7 +44,7 @@ func (a *Alerter) Report() daemon.Report {
 	case *slack.Webhook:
 		r.note("a webhook posts only: no edits, no threads, no look-up of posts whose answer was lost")
 	}
-	return r.Report
+	return r
 }
 
 // away says that NATS is away, and why if that is known: a wrong password needs a person.
@@ -51,7 +56,10 @@ func away(why error) string {
 }
 
 // reporting is a Report in the making. What is found wrong first is its reason, what is found later a note.
-type reporting struct{ daemon.Report }
+type reporting struct {
+	daemon.Report
+	standBy string // the note that another alerter judges, which is as it should be
+}
 
 func (r *reporting) fail(state, reason string) {
 	if !r.Ready {

@@ -59,7 +59,7 @@ func TestWaitingForSlack(t *testing.T) {
 		n.queues = map[string]*queue{"#noc": q}
 		n.records.put(incident.Key(rec.Incident, rec.Channel), record{Record: rec, revision: 1})
 
-		r := reporting{daemon.Report{Ready: true, State: "ok"}}
+		r := reporting{Report: daemon.Report{Ready: true, State: "ok"}}
 		n.reportChannels(&r, now)
 		if said := r.Reason + strings.Join(r.Notes, ""); r.Ready != test.ready || !strings.Contains(said, test.says) || (said == "") != (test.says == "") {
 			t.Errorf("%s: ready %v, %q", name, r.Ready, said)

@@ -133,7 +133,7 @@ func (p *poller) polled(w events.Window) {
 		state = CatchingUp
 	}
 	if was := p.board.state(p.Name); was == Retrying || was == Maintenance || was == Refused || was == Quota {
-		p.log.Info("the API answers again", "asked", w.String(), "before", string(was))
+		p.log.Info("windows come again", "asked", w.String(), "before", string(was))
 	}
 	p.board.set(p.Name, state, "", p.now(), time.Time{})
 }

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"unconnected/events"
 	"unconnected/internal/config"
 	"unconnected/internal/daemon"
+	"unconnected/internal/natsio"
 	"unconnected/producer/access"
 	"unconnected/producer/budget"
 	"unconnected/producer/grid"
@@ -113,10 +116,23 @@ func (p *poller) recover(ctx context.Context, err error, wait time.Duration) err
 		p.log.Error("refusing to go on", "error", err)
 		p.board.set(p.Name, Refused, err.Error(), p.now(), p.now().Add(wait))
 	default:
-		p.log.Warn("the log can't be used now; trying again", "error", err, "wait", wait.String())
-		p.board.set(p.Name, Retrying, "NATS: "+err.Error(), p.now(), p.now().Add(wait))
+		p.log.Log(ctx, levelOf(err), "the log can't be used now; trying again", "error", err, "wait", wait.String())
+		reason := err.Error()
+		if !strings.HasPrefix(reason, "NATS ") {
+			reason = "NATS: " + reason
+		}
+		p.board.set(p.Name, Retrying, reason, p.now(), p.now().Add(wait))
 	}
 	return sleep(ctx, wait) // real time: it is NATS that is waited for
+}
+
+// levelOf is how loud it is said that the log can't be used. That NATS is away the connection says itself, once for all
+// operations.
+func levelOf(err error) slog.Level {
+	if errors.Is(err, natsio.ErrAway) {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
 }
 
 // start opens the log and finds where to go on: behind its end, or, for a new history, at the configured begin.

@@ -109,6 +109,9 @@ func revisionOf(ev *events.Event) int {
 	return ev.Revision
 }
 
+// Timezone is the IANA name of the zone in which the newest live window was asked for; "" before the first.
+func (o *Operation) Timezone() string { return o.timezone }
+
 // locate finds the zone for hours and holidays.
 func (o *Operation) locate(timezone string) {
 	if o.options.Zone == nil && (o.zone == nil || timezone != o.timezone) {

@@ -110,7 +110,7 @@ func (x *Explanation) canJudge(q *Question) bool {
 	r, t := x.Definition, q.Transition
 	switch {
 	case r == nil:
-		x.doubt("the rules of today have no rule %s", q.Rule)
+		x.doubt("the rules of today have no rule %s: are these the rules that the alerter has (ALERT_RULES)?", q.Rule)
 	case !r.AppliesTo(q.Operation):
 		x.doubt("by the rules of today %s does not judge %s", q.Rule, q.Operation)
 	case r.OnTicks() && t == nil:

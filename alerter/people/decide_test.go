@@ -143,10 +143,10 @@ func TestTell(t *testing.T) {
 	}
 	v := Wording{Zone: bogota, Title: func(rule, _ string) string { return map[string]string{"Congestion": "Too busy"}[rule] }}
 	const want = `*One incident is open*
-🔴 Too busy, ventas: since 09:10 -05 · Ana Torres is on it since 10:00 · silent until 11:10 (luis)
+🔴 Too busy, ventas: since 09:10 UTC−5 · Ana Torres is on it since 10:00 · silent until 11:10 (luis)
 *Silences*
-🔕 ventas, Too busy: until 11:10 -05, by luis: the carrier works on it (s1)
-🔕 all operations, all rules: until 2026-11-26 10:10 -05, by eva (s2)
+🔕 ventas, Too busy: until 11:10 UTC−5, by luis: the carrier works on it (s1)
+🔕 all operations, all rules: until 2026-11-26 10:10 UTC−5, by eva (s2)
 *Judged up to*
 • cob: 26 h ago
 • ventas: 60 s ago

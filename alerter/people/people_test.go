@@ -336,7 +336,7 @@ func TestCommand(t *testing.T) {
 		}
 		return string(sent.Response)
 	}
-	contains(t, slash(ana, "noc", "status"), "One incident is open", "Congestion, Ventas Bogotá: since 2026-11-22 10:00 -05", "nobody is on it yet",
+	contains(t, slash(ana, "noc", "status"), "One incident is open", "Congestion, Ventas Bogotá: since 2026-11-22 10:00 UTC−5", "nobody is on it yet",
 		"cob: 90 min ago", "Ventas Bogotá: 3 min ago", "*Not well*", "channel #noc waits", "*Good to know*", "standing by", "ephemeral")
 	contains(t, slash(luis, "random", "status VENTAS bogotá"), "One incident is open", "3 min ago") // a member, elsewhere
 	contains(t, slash(ana, "noc", "status cob"), "No incident is open", "90 min ago")

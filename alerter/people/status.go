@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"unconnected/alerter/incident"
+	"unconnected/alerter/slack"
 	"unconnected/events"
 )
 
@@ -97,7 +98,7 @@ func (v *Wording) incidents(s *Status, w *words) []string {
 func (v *Wording) incident(inc *incident.Incident, s *Status, w *words) string {
 	here := Situation{Zone: v.zone(inc), Now: s.Now}
 	lead := inc.Lead()
-	parts := []string{fmt.Sprintf(w.since, clock(inc.Start, here)+" "+here.Now.In(here.Zone).Format("MST"))}
+	parts := []string{fmt.Sprintf(w.since, clock(inc.Start, here)+" "+slack.Offset(inc.Start.In(here.Zone)))}
 	if inc.Acked != nil {
 		parts = append(parts, fmt.Sprintf(w.ackedBy, inc.Acked.By, clock(inc.Acked.At, here)))
 	} else {
@@ -164,7 +165,7 @@ func (v *Wording) silences(s *Status, w *words) []string {
 			}
 			rules = strings.Join(titles, ", ")
 		}
-		line := fmt.Sprintf(w.silenceLine, operation, rules, clock(silence.Until, here)+" "+silence.Until.In(zone).Format("MST"), silence.By)
+		line := fmt.Sprintf(w.silenceLine, operation, rules, clock(silence.Until, here)+" "+slack.Offset(silence.Until.In(zone)), silence.By)
 		if silence.Reason != "" {
 			line += ": " + silence.Reason
 		}

@@ -58,7 +58,7 @@ func (d *draft) fire(m *Message, phrase string, state incident.State) {
 	d.advise(m, s)
 	if !s.noData { // else the first fact says it
 		since := state.Latest.StartsAt.In(d.zone)
-		text := fmt.Sprintf(d.words.otherSince, d.words.from(since, state.Latest.At().In(d.zone))) + " " + offset(since)
+		text := fmt.Sprintf(d.words.otherSince, d.words.from(since, state.Latest.At().In(d.zone))) + " " + Offset(since)
 		m.Aside = joined(text, m.Aside)
 	}
 }

@@ -96,15 +96,15 @@ func span(from, to time.Time) string { return clock(from) + "–" + clock(to) }
 
 // zone names the zone of t and its distance from UTC: America/Bogota, UTC−5.
 func zone(t time.Time) string {
-	name, text := t.Location().String(), offset(t)
+	name, text := t.Location().String(), Offset(t)
 	if name == "Local" || name == "" || name == text {
 		return text
 	}
 	return name + ", " + text
 }
 
-// offset is the distance of t's zone from UTC: UTC−5.
-func offset(t time.Time) string {
+// Offset is the distance of t's zone from UTC: UTC−5.
+func Offset(t time.Time) string {
 	_, offset := t.Zone()
 	if offset == 0 {
 		return "UTC"

@@ -181,7 +181,7 @@ func (g *group) apartness(t time.Time) string {
 	if !g.apart {
 		return ""
 	}
-	return " " + offset(t)
+	return " " + Offset(t)
 }
 
 func (g *group) open() []*draft {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"strings"
@@ -76,15 +77,7 @@ func (d *demo) start(c *producer.Config) (err error) {
 func (s *site) welcome(httpAddr string, preview *alerter.Preview) {
 	out := s.t.stdout
 	fmt.Fprintln(out)
-	if s.demo != nil {
-		fmt.Fprintf(out, "  unconnected, demo: a simulated API on windows of %s, with a congestion incident under way.\n", s.producer.Window)
-		fmt.Fprintln(out, "  Set WOLKVOX_SERVER and WOLKVOX_TOKEN to poll your own operation.")
-	} else {
-		for _, o := range s.producer.TheOperations() {
-			fmt.Fprintf(out, "  unconnected: operation %s from %s, windows of %s, asked for %s after their end, local time %s\n",
-				o.Name, o.BaseURL, s.producer.Window, s.producer.Settle, time.Now().In(o.Zone).Format("15:04 MST"))
-		}
-	}
+	s.sayWhatIsPolled(out)
 	fmt.Fprintln(out)
 	prefix := ""
 	if s.server != nil {
@@ -96,8 +89,11 @@ func (s *site) welcome(httpAddr string, preview *alerter.Preview) {
 	if s.demo != nil {
 		fmt.Fprintf(out, "  simulated API  http://%s/\n", s.demo.addr)
 	}
-	if preview != nil {
+	switch {
+	case preview != nil:
 		fmt.Fprintf(out, "  messages       here, and as Slack would show them at %s\n", preview.Page)
+	case s.alerter.Token.IsSet():
+		fmt.Fprintf(out, "  messages       Slack, channel %s\n", s.alerter.Channel)
 	}
 	if httpAddr != "" {
 		fmt.Fprintf(out, "  health         http://%s/readyz   metrics  http://%s/metrics\n", httpAddr, httpAddr)
@@ -109,6 +105,25 @@ func (s *site) welcome(httpAddr string, preview *alerter.Preview) {
 	self := self()
 	fmt.Fprintf(out, "\n  Try from a second terminal:\n\n    %s%s tail\n    %s%s history --from %s\n    %s%s verify\n\n",
 		prefix, self, prefix, self, lately, prefix, self)
+}
+
+// sayWhatIsPolled names the operations, or says why it is the demo: who set an address and forgot the token expects their own.
+func (s *site) sayWhatIsPolled(out io.Writer) {
+	if s.demo == nil {
+		for _, o := range s.producer.TheOperations() {
+			fmt.Fprintf(out, "  unconnected: operation %s from %s, windows of %s, asked for %s after their end, local time %s\n",
+				o.Name, o.BaseURL, s.producer.Window, s.producer.Settle, time.Now().In(o.Zone).Format("15:04 MST"))
+		}
+		return
+	}
+	fmt.Fprintf(out, "  unconnected, demo: a simulated API on windows of %s, with a congestion incident under way.\n", s.producer.Window)
+	for _, name := range []string{"WOLKVOX_SERVER", "WOLKVOX_BASE_URL"} {
+		if os.Getenv(name) != "" {
+			fmt.Fprintf(out, "  %s is set, but WOLKVOX_TOKEN (or WOLKVOX_TOKEN_FILE) is not: YOUR OPERATION IS NOT POLLED.\n", name)
+			return
+		}
+	}
+	fmt.Fprintln(out, "  Set WOLKVOX_SERVER and WOLKVOX_TOKEN to poll your own operation.")
 }
 
 // self is how the person started this program. What go run starts lies in a temporary directory, or in the build cache, in

@@ -107,7 +107,7 @@ func TestLoadReportsEveryProblem(t *testing.T) {
 	want := strings.Join([]string{
 		`X_HIGH: "many" is not a whole number, for example 5`,
 		`X_WINDOW: "5 minutes" is not a duration, for example 5m`,
-		`X_FROM: "yesterday" is not a time (RFC 3339, a date, now, or how long ago), for example -24h or 2026-11-22T15:00:00Z`,
+		`X_FROM: "yesterday" is not a time (RFC 3339, a date, now, or how long ago, such as -24h), for example -24h or 2026-11-22T15:00:00Z`,
 		`X_ZONE: "GMT-5" is not the name of a time zone, for example America/Bogota`,
 		`X_TOKEN_FILE: "` + missing + `" cannot be read: no such file or directory`,
 		`X_LANGUAGE: "fr" is not one of en, es`,

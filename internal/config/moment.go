@@ -40,7 +40,7 @@ func (m *Moment) Set(value string) error {
 }
 
 func notMoment(value string) error {
-	return fmt.Errorf("%s is not a time (RFC 3339, a date, now, or how long ago)", quote(value))
+	return fmt.Errorf("%s is not a time (RFC 3339, a date, now, or how long ago, such as -24h)", quote(value))
 }
 
 // At is the moment in UTC as seen from now. An unset moment is the zero time.

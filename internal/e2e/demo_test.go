@@ -218,3 +218,12 @@ func TestUpKilled(t *testing.T) {
 	w.requireNoSecretStored(w.js)
 	p.stop()
 }
+
+// TestUpSaysThatTheTokenIsMissing sets the server only, as who forgot the token does: that the demo runs must not pass unseen.
+func TestUpSaysThatTheTokenIsMissing(t *testing.T) {
+	t.Parallel()
+	p := up(t, filepath.Join(t.TempDir(), "data"), map[string]string{"WOLKVOX_SERVER": "0011"})
+	p.awaitOutput("WOLKVOX_SERVER is set, but WOLKVOX_TOKEN", "YOUR OPERATION IS NOT POLLED")
+	p.signal(os.Interrupt)
+	p.exit(quickly, 0)
+}

@@ -98,11 +98,12 @@ func authentication(c *config.NATS) []nats.Option {
 	return options
 }
 
-// logAsync logs what no call returns. What is refused is refused again and again, and said once, at a level of its own.
+// logAsync logs what no call returns. What is refused is refused again and again, and said once, at a level of its own. While
+// the connection is away, every consumer would complain every few seconds of what was said when it was lost.
 func logAsync(log *slog.Logger, refusals slog.Level) nats.ErrHandler {
 	var mu sync.Mutex
 	said := make(map[string]bool) // guarded by mu
-	return func(_ *nats.Conn, sub *nats.Subscription, err error) {
+	return func(nc *nats.Conn, sub *nats.Subscription, err error) {
 		if refused := refusalOf(err); refused != nil {
 			mu.Lock()
 			defer mu.Unlock()
@@ -116,7 +117,11 @@ func logAsync(log *slog.Logger, refusals slog.Level) nats.ErrHandler {
 		if sub != nil {
 			log = log.With("subject", sub.Subject)
 		}
-		log.Warn("NATS reports a problem", "error", err)
+		level := slog.LevelWarn
+		if nc != nil && !nc.IsConnected() {
+			level = slog.LevelDebug
+		}
+		log.Log(context.Background(), level, "NATS reports a problem", "error", err)
 	}
 }
 
@@ -171,15 +176,30 @@ func Explain(js jetstream.JetStream, err error) error {
 	case errors.Is(err, ErrPermission):
 		return err
 	case errors.Is(err, nats.ErrReconnectBufExceeded), err != nil && !conn.IsConnected():
-		if last := conn.LastError(); last != nil {
-			return fmt.Errorf("%w: %w", ErrAway, explainConnection(last, own(conn.Opts.TLSCertCB), time.Now()))
-		}
-		return ErrAway
+		return away(conn.LastError(), own(conn.Opts.TLSCertCB))
 	case isTimeout(err):
 		return fmt.Errorf("%w: NATS does not answer in time; look at the server and its disk", err)
 	}
 	return err
 }
+
+// away is [ErrAway] with why, as far as it is known. A server that is reached but lets nobody in is not looked for in NATS_URL.
+func away(last error, mine own) error {
+	switch why := explainConnection(last, mine, time.Now()); {
+	case last == nil:
+		return ErrAway
+	case why.Error() == last.Error():
+		return fmt.Errorf("%w: %w", ErrAway, last)
+	default:
+		return &unwelcome{why}
+	}
+}
+
+// unwelcome is [ErrAway] where the connection's settings are to blame; its text says which.
+type unwelcome struct{ why error }
+
+func (u *unwelcome) Error() string   { return u.why.Error() }
+func (u *unwelcome) Unwrap() []error { return []error{ErrAway, u.why} }
 
 func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
