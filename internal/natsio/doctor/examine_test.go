@@ -173,13 +173,13 @@ func TestStreamsAndConsumers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if _, err := js.Publish(t.Context(), "calls.unconnected", []byte("any")); err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{"data-team", ""} { // the other is of a reader that comes and goes
 		if _, err := js.CreateConsumer(t.Context(), events.StreamCalls, jetstream.ConsumerConfig{Durable: name}); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if _, err := js.Publish(t.Context(), "calls.unconnected", []byte("any")); err != nil {
-		t.Fatal(err)
 	}
 	found, streams := examine(t, settings(t, s.ClientURL(), "admin", password))
 	require(t, found, "clock", diagnosis.OK, "agree")
