@@ -15,9 +15,11 @@ type job struct {
 	part   incident.Incident // what this channel is told of the incident; of a group, its most urgent member
 	// members are what this channel is told of the incidents of a group; nil for an incident.
 	members []incident.Incident
-	claims  []record // of a group that does not exist yet: the records of its members
-	wishes  incident.Wishes
-	notice  func(*slack.Composer) slack.Message // words a message that is about no incident; nil for others
+	// ended is what this channel is told of the incidents of the group whose last one this is to close; nil for others.
+	ended  []incident.Incident
+	claims []record // of a group that does not exist yet: the records of its members
+	wishes incident.Wishes
+	notice func(*slack.Composer) slack.Message // words a message that is about no incident; nil for others
 }
 
 // isIncident tells whether the job is about one incident alone.
@@ -31,7 +33,11 @@ func (j *job) compose(c *slack.Composer, rec incident.Record, now time.Time) sla
 	if j.members != nil {
 		return c.ComposeGroup(j.action, j.members, rec, now)
 	}
-	return c.Compose(j.action, &j.part, rec, j.wishes, now)
+	m := c.Compose(j.action, &j.part, rec, j.wishes, now)
+	if j.action.Step == incident.PostLine && j.action.Broadcast && len(j.ended) > 1 && !j.part.AsOf(j.action.Sequence).Open {
+		m = c.LastOfGroup(m, j.ended)
+	}
+	return m
 }
 
 // next picks the most urgent job. When there is none it returns when to look again, or zero for when something happens.
@@ -93,6 +99,7 @@ func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time
 	}
 	rec := n.records.get(id, q.channel)
 	wishes := n.wishes(&part, now)
+	var ended []incident.Incident
 	if group := rec.Root.Group; group != "" {
 		g := n.records.get(group, q.channel)
 		switch {
@@ -103,7 +110,9 @@ func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time
 			return nil, time.Time{}
 		}
 		rec.Record = rec.Shared(g.Record)
-		wishes.Hush = n.outlasted(&part, g.Members)
+		if wishes.Hush = n.outlasted(&part, g.Members); !wishes.Hush && !part.Open {
+			ended = n.parts(g.Members, q.channel)
+		}
 	}
 	if !incident.Worth(&part, rec.Record, n.reached(part.Operation), n.maxAge, now) {
 		if !part.Open { // while it is open, evaluation may yet reach a younger window
@@ -112,7 +121,7 @@ func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time
 		return nil, time.Time{}
 	}
 	action := incident.Next(&part, rec.Record, n.sink.Caps(), wishes, now)
-	return n.decided(q, id, &job{part: part, rec: rec, action: action, wishes: wishes})
+	return n.decided(q, id, &job{part: part, rec: rec, action: action, wishes: wishes, ended: ended})
 }
 
 // decided sorts out what is nothing to do now.
@@ -126,6 +135,17 @@ func (n *notifier) decided(q *queue, id string, j *job) (*job, time.Time) {
 		return nil, j.action.Until
 	}
 	return j, time.Time{}
+}
+
+// parts are what a channel is told of these incidents. It must be called with mu held.
+func (n *notifier) parts(ids []string, channel string) []incident.Incident {
+	var parts []incident.Incident
+	for _, id := range ids {
+		if part, routed := n.part(id, channel); routed {
+			parts = append(parts, part)
+		}
+	}
+	return parts
 }
 
 // wishes are what people want about an incident. It must be called with mu held.

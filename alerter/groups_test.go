@@ -90,9 +90,13 @@ func TestFortyAtOnce(t *testing.T) { // not parallel: it is a load of its own
 		return closings == 40 && strings.Trim(icons, "✅") == "", fmt.Sprintf("%d closings, roots %s", closings, icons)
 	})
 	loud := 0
+	ends := grouped(w.slack.Roots("#noc")).TS
 	for _, m := range w.slack.Messages("#noc") {
 		if m.Broadcast {
 			loud++
+			if m.ThreadTS == ends && !strings.Contains(m.Text, "all resolved") {
+				t.Errorf("the channel reads of a group's end as if it were that of one operation: %s", m.Text)
+			}
 		}
 	}
 	if single := len(w.slack.Roots("#noc")) - 1; loud > single+4 { // a group may have had a second

@@ -87,7 +87,7 @@ func (c *Composer) Root(inc *incident.Incident, posted time.Time, mute incident.
 		m.Mentions, m.Buttons = c.mentions(inc), d.buttons(mute)
 	} else {
 		m.Icon, m.Headline = "✅", d.headline(d.words.resolved, d.closedTitle(lead))
-		m.Facts = d.overFacts(lead, inc.Start, inc.End)
+		m.Facts = d.overFacts(lead, inc.Start, inc.End, reopened(inc))
 	}
 	return d.marked(m)
 }
@@ -122,7 +122,7 @@ func (c *Composer) change(inc *incident.Incident, t incident.Transition, posted 
 	switch t.Kind {
 	case incident.Better:
 		m.Icon, m.Headline = "🟢", d.headline(d.words.better, d.subject(&t.Alert).title)
-		m.Facts = d.overFacts(state, state.Latest.StartsAt, endOf(&state.Latest))
+		m.Facts = d.overFacts(state, state.Latest.StartsAt, endOf(&state.Latest), false)
 		m.Others, m.OthersTitle = d.stillFiring(), ""
 	case incident.Worse:
 		d.fire(&m, d.words.worse, state)

@@ -61,6 +61,8 @@ var scenes = []struct {
 	{"line-closed", spike(resolved("CongestionSpike", "critical", "congestion", 40, 31, 402)), minute(47), true},
 	{"line-reopened", spike(resolved("CongestionSpike", "critical", "congestion", 40, 31, 402),
 		firing("CongestionSpike", "critical", "congestion", 45, 300, 900)), minute(52), true},
+	{"resolved-reopened", spike(resolved("CongestionSpike", "critical", "congestion", 40, 31, 402),
+		firing("CongestionSpike", "critical", "congestion", 45, 300, 900), resolved("CongestionSpike", "critical", "congestion", 70, 30, 400)), minute(77), false},
 	{"line-worse-late", spike(firing("ChannelUnavailableSpike", "critical", "chanunavail", 10, 236, 1073)), minute(200), true},
 }
 

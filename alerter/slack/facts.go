@@ -62,15 +62,20 @@ func (d *draft) since(s subject, state incident.State) string {
 	return text + d.peak(s, state, at)
 }
 
-// overFacts are the lines about an alert, or an incident that it leads, that is over: the evidence stays.
-func (d *draft) overFacts(state incident.State, start, end time.Time) []Fact {
+// overFacts are the lines about an alert, or an incident that it leads, that is over: the evidence stays. reopened says that
+// it was over in between, so that it did not last all the time, nor begin with the evidence.
+func (d *draft) overFacts(state incident.State, start, end time.Time, reopened bool) []Fact {
 	w, s := d.words, d.subject(&state.Latest)
 	from, to := start.In(d.zone), end.In(d.zone)
 	span := fmt.Sprintf(w.fromTo, w.from(from, to), w.hour(to)) + fmt.Sprintf(w.took, w.duration(end.Sub(start)))
+	whenFired := w.whenFired
+	if reopened {
+		span, whenFired = span+w.withBreaks, w.whenFiredLast
+	}
 	facts := []Fact{{Text: span + d.peak(s, state, to) + " · " + w.date(to) + ", " + zone(to)}}
 	if state.Fired != nil {
 		if fact := s.evidence(state.Fired); fact != (Fact{}) {
-			facts = append(facts, Fact{Text: fmt.Sprintf(w.whenFired, fact.String()) + s.compared(state.Fired)})
+			facts = append(facts, Fact{Text: fmt.Sprintf(whenFired, fact.String()) + s.compared(state.Fired)})
 		}
 	}
 	if fact := s.evidence(&state.Latest); fact != (Fact{}) {
@@ -80,6 +85,11 @@ func (d *draft) overFacts(state incident.State, start, end time.Time) []Fact {
 		facts = append(facts, Fact{Text: why})
 	}
 	return facts
+}
+
+// reopened tells whether an incident fired again after it had closed.
+func reopened(inc *incident.Incident) bool {
+	return slices.ContainsFunc(inc.Transitions, func(t incident.Transition) bool { return t.Kind == incident.Reopened })
 }
 
 // reason says how an alert ended if that is not simply that things are better.

@@ -43,6 +43,14 @@ func (c *Composer) Group(id string, members []incident.Incident, posted time.Tim
 	return g.marked(m)
 }
 
+// LastOfGroup is m, the post for the end of the last member, as the whole channel reads it: that all is over comes first.
+func (c *Composer) LastOfGroup(m Message, members []incident.Incident) Message {
+	g := c.group(members)
+	m.Facts = append([]Fact{{Text: m.Headline}}, m.Facts...)
+	m.Headline = fmt.Sprintf(g.words.groupOver, g.operations(g.members), g.titles(g.members))
+	return m
+}
+
 // GroupReminder is the post that mentions again the members of a group that still fire and that nobody takes care of.
 func (c *Composer) GroupReminder(id string, members []incident.Incident, now time.Time) Message {
 	g := c.group(slices.DeleteFunc(slices.Clone(members), func(i incident.Incident) bool { return !i.Open || i.Acked != nil }))

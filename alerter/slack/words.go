@@ -15,8 +15,8 @@ type words struct {
 	of                                                   string // count, total
 	threshold                                            string
 	usual, learning                                      string // what a value is compared with
-	window, since, sofar, fromTo, took                   string
-	peakAt, whenFired, finalValue                        string
+	window, since, sofar, fromTo, took, withBreaks       string
+	peakAt, whenFired, whenFiredLast, finalValue         string
 	alsoHere, othersResolved, otherSince, stillFiring    string
 	noTraffic, outOfHours, ruleRemoved, rebased          string
 	networkSide, customerSide, where, checkFirst         string

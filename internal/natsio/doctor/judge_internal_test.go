@@ -210,7 +210,7 @@ func TestJudgePermissions(t *testing.T) {
 	}
 	verdict{diagnosis.Skipped, "does not tell"}.check(t, judgePermissions(nil, roles))
 	verdict{diagnosis.OK, "everything"}.check(t, judgePermissions(&user{}, roles))
-	verdict{diagnosis.OK, "all that the producer and alerter needs"}.check(t, judgePermissions(publish([]string{"calls.>", "$KV.>"}, nil), roles))
+	verdict{diagnosis.OK, "all that is needed by the producer and alerter"}.check(t, judgePermissions(publish([]string{"calls.>", "$KV.>"}, nil), roles))
 	verdict{diagnosis.OK, "all that"}.check(t, judgePermissions(publish(nil, []string{"$SYS.>"}), roles))
 	verdict{diagnosis.Warning, "lacks rights of the alerter: may not publish $KV.marks.>"}.check(t, judgePermissions(publish([]string{"calls.>"}, nil), roles))
 	verdict{diagnosis.Warning, "of the producer: may not publish calls.unconnected"}.check(t, judgePermissions(publish(nil, []string{"calls.*"}), roles))

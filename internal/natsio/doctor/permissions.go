@@ -86,7 +86,7 @@ func judgePermissions(u *user, roles []natsroles.Role) diagnosis.Finding {
 	case what == "":
 		return diagnosis.Ok(check, "the user may do certain things only; no program is configured here that needs more")
 	}
-	return diagnosis.Ok(check, "the user may do all that the %s needs", what)
+	return diagnosis.Ok(check, "the user may do all that is needed by the %s", what)
 }
 
 // instance is a subject that a pattern covers.

@@ -23,7 +23,7 @@ type stream struct {
 func (s *stream) missing() bool { return errors.Is(s.err, jetstream.ErrStreamNotFound) }
 
 // plan is what to do about streams and buckets that are not there.
-const plan = "the programs create them when they start; or now: `unconnected streams apply`"
+const plan = "the programs create them when they start, where their users may; or now, as admin: `unconnected streams apply`"
 
 // judgeStream compares a stream with its definition.
 func judgeStream(s *stream, clustered bool) diagnosis.Finding {
