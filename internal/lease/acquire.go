@@ -2,13 +2,9 @@ package lease
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
-
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"unconnected/internal/natsio"
 )
@@ -168,9 +164,7 @@ func (a *attempt) recover(ctx context.Context, err error) {
 	}
 	a.doubt = true
 	a.failures++
-	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) {
-		a.keeper.rewatch() // which creates the bucket anew if it is gone
-	}
+	a.keeper.Doubt(err)
 	if natsio.IsConflict(err) {
 		if a.failures == 1 {
 			return

@@ -121,6 +121,14 @@ func (k *Keeper) watch(ctx context.Context) {
 	}
 }
 
+// Doubt tells the Keeper of an error that somebody met in its bucket: one that says that the bucket is gone has it made anew. It
+// does no I/O and is safe for concurrent use.
+func (k *Keeper) Doubt(err error) {
+	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) {
+		k.rewatch()
+	}
+}
+
 // rewatch asks for a new watcher, because the one that we have seems to have missed something.
 func (k *Keeper) rewatch() {
 	select {

@@ -74,6 +74,7 @@ func (g *Gate) Enter(ctx context.Context, class budget.Class, want int) (fresh b
 		return g.turn.take(ctx, g.Token(), class)
 	}
 	if err := g.take(ctx, class, want); err != nil {
+		g.Leases.Doubt(err) // the ledger is in their bucket
 		g.turn.give(ctx)
 		return false, err
 	}
