@@ -163,7 +163,10 @@ func (s *storm) calm(cycle, length time.Duration, first time.Time) {
 	if roots, lines := posts(s.slack); roots != 1 || lines != len(want)-1 {
 		s.t.Errorf("%d posts without and %d with thread_ts took effect, want 1 and %d", roots, lines, len(want)-1)
 	}
-	s.requireCorrected(s.log(), over)
+	s.requireRevisions(s.log())
+	if err := s.corrected(s.log(), over); err != nil {
+		s.t.Error(err)
+	}
 	requireOneAtATime(s.world, s.api)
 	s.verified()
 }
