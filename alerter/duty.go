@@ -46,6 +46,16 @@ func OnDuty(leases *lease.Keeper) string {
 	return leases.Lease(natsio.KeyDuty, dutyTTL, lease.Live).Holder()
 }
 
+// LookOnDuty is [OnDuty] for whoever has no part in the leases. An error means that it can't be known.
+func LookOnDuty(ctx context.Context, js jetstream.JetStream, replicas int) (string, error) {
+	keeper, err := lease.New(ctx, js, lease.Options{Bucket: natsio.BucketLeases, Replicas: replicas, Name: "a look at who is on duty"})
+	if err != nil {
+		return "", err
+	}
+	defer keeper.Close()
+	return OnDuty(keeper), nil
+}
+
 // newDuty takes part in the lease. Close it after use.
 func (a *Alerter) newDuty(ctx context.Context, js jetstream.JetStream) (*duty, error) {
 	host, err := os.Hostname()

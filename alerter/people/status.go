@@ -107,28 +107,10 @@ func (v *Wording) incident(inc *incident.Incident, s *Status, w *words) string {
 	if mute := incident.MuteOf(inc, s.Silences, s.Now); mute.Active() {
 		parts = append(parts, fmt.Sprintf(w.silentUntil, clock(mute.Until, here), mute.By))
 	}
-	return icon(inc.Severity()) + " " + v.title(lead.Rule()) + ", " + v.name(inc.Operation) + ": " + strings.Join(parts, " · ")
+	return slack.Icon(inc.Severity()) + " " + v.title(lead.Rule()) + ", " + v.name(inc.Operation) + ": " + strings.Join(parts, " · ")
 }
 
-func icon(severity string) string {
-	switch severity {
-	case events.Critical:
-		return "🔴"
-	case events.Warning:
-		return "🟠"
-	}
-	return "🔵"
-}
-
-func (v *Wording) zone(inc *incident.Incident) *time.Location {
-	if v.Zone != nil {
-		return v.Zone
-	}
-	if zone, err := time.LoadLocation(inc.Timezone()); err == nil {
-		return zone
-	}
-	return time.UTC
-}
+func (v *Wording) zone(inc *incident.Incident) *time.Location { return slack.ZoneOf(inc, v.Zone) }
 
 func (v *Wording) name(operation string) string { return cmp.Or(v.Names[operation], operation) }
 

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -37,22 +38,19 @@ type Client struct {
 
 // NewClient returns a Client. It does not connect.
 func NewClient(config Config) *Client {
-	if config.APIURL == "" {
-		config.APIURL = slack.APIURL
-	}
-	if !strings.HasSuffix(config.APIURL, "/") {
-		config.APIURL += "/" // slack-go just appends the method
-	}
-	if config.Timeout == 0 {
-		config.Timeout = DefaultTimeout
-	}
-	return &Client{
-		config: config,
-		http: &checked{
-			client: newHTTPClient(config.Timeout),
-			accept: acceptAPI,
-			hide:   func() []string { return []string{config.Token()} },
-		},
+	config.APIURL, config.Timeout = apiURL(config.APIURL), cmp.Or(config.Timeout, DefaultTimeout)
+	return &Client{config: config, http: checkedAPI(config.Token, config.Timeout)}
+}
+
+// apiURL is where the methods of the Web API are found; slack-go just appends them.
+func apiURL(configured string) string {
+	return strings.TrimSuffix(cmp.Or(configured, slack.APIURL), "/") + "/"
+}
+
+// checkedAPI is for requests to the Web API with a token.
+func checkedAPI(token func() string, timeout time.Duration) *checked {
+	return &checked{
+		client: newHTTPClient(timeout), accept: acceptAPI, hide: func() []string { return []string{token()} },
 	}
 }
 

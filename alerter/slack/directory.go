@@ -3,7 +3,6 @@ package slack
 import (
 	"cmp"
 	"context"
-	"strings"
 
 	"github.com/slack-go/slack"
 )
@@ -67,11 +66,8 @@ func (c *Client) ChannelID(ctx context.Context, channel string) (string, error) 
 	if channelID.MatchString(channel) {
 		return channel, nil
 	}
-	id, err := c.idOf(ctx, strings.TrimPrefix(channel, "#"))
-	if err == nil && id == "" {
-		err = ErrNoChannel
-	}
-	return id, err
+	found, err := c.Channel(ctx, channel)
+	return found.ID, err
 }
 
 // ValidGroup tells whether id may name a user group: S012AB3CD.

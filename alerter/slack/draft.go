@@ -19,11 +19,16 @@ type draft struct {
 }
 
 func (c *Composer) draft(inc *incident.Incident) *draft {
-	d := draft{Composer: c, words: wordsFor(c.Language), inc: inc, zone: c.Zone}
-	if d.zone == nil {
-		d.zone = zoneNamed(inc.Timezone())
+	return &draft{Composer: c, words: wordsFor(c.Language), inc: inc, zone: ZoneOf(inc, c.Zone)}
+}
+
+// ZoneOf is the zone in which people are told of an incident: the configured one, else that of its operation, else UTC. It is
+// safe for concurrent use.
+func ZoneOf(inc *incident.Incident, configured *time.Location) *time.Location {
+	if configured != nil {
+		return configured
 	}
-	return &d
+	return zoneNamed(inc.Timezone())
 }
 
 // zones holds what zoneNamed found, because time.LoadLocation reads a file every time :: name → *time.Location.
@@ -53,7 +58,7 @@ func (d *draft) message(t incident.Transition, a *events.Alert, posted time.Time
 // fire says that an alert fires.
 func (d *draft) fire(m *Message, phrase string, state incident.State) {
 	s := d.subject(&state.Latest)
-	m.Icon, m.Headline = icon(state.Latest.Severity), d.headline(phrase, s.named(&state.Latest))
+	m.Icon, m.Headline = Icon(state.Latest.Severity), d.headline(phrase, s.named(&state.Latest))
 	m.Facts = d.firingFacts(state)
 	d.advise(m, s)
 	if !s.noData { // else the first fact says it
@@ -120,7 +125,8 @@ func (d *draft) marked(m Message) Message {
 	return m
 }
 
-func icon(severity string) string {
+// Icon is the emoji of a severity.
+func Icon(severity string) string {
 	switch severity {
 	case events.Critical:
 		return "🔴"

@@ -145,7 +145,7 @@ func (d *draft) stillFiring() []string {
 func (d *draft) other(state incident.State) string {
 	a := &state.Latest
 	since := d.words.from(a.StartsAt.In(d.zone), d.latest())
-	return icon(a.Severity) + " " + d.subject(a).named(a) + " · " + fmt.Sprintf(d.words.otherSince, since)
+	return Icon(a.Severity) + " " + d.subject(a).named(a) + " · " + fmt.Sprintf(d.words.otherSince, since)
 }
 
 // latest is when the newest transition happened.

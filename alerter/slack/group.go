@@ -106,7 +106,7 @@ func (d *draft) leadShare() float64 {
 
 // message is the part that all messages about the group have: a line for each member, and what their times mean.
 func (g *group) message(id string) Message {
-	m := Message{Icon: icon(""), Headline: g.operations(nil), Transition: id, Incident: id, More: g.words.more}
+	m := Message{Icon: Icon(""), Headline: g.operations(nil), Transition: id, Incident: id, More: g.words.more}
 	same := len(titlesOf(g.members)) == 1
 	for _, d := range g.members {
 		m.Others = append(m.Others, g.line(d, same))
@@ -121,7 +121,7 @@ func (g *group) message(id string) Message {
 // alarm is what a group with members that fire has beside its headline.
 func (g *group) alarm(m *Message, open []*draft) {
 	lead := open[0].inc.Lead()
-	m.Icon = icon(open[0].inc.Severity())
+	m.Icon = Icon(open[0].inc.Severity())
 	if distinct(open) > 1 {
 		m.Advice = []string{g.words.groupShared}
 	}
@@ -173,7 +173,7 @@ func (g *group) line(d *draft, same bool) string {
 		usual = strings.TrimPrefix(fmt.Sprintf(g.words.usual, g.words.Percent(*o.Usual)), " · ")
 	}
 	since := a.StartsAt.In(d.zone)
-	mark, who := icon(a.Severity), ""
+	mark, who := Icon(a.Severity), ""
 	if d.drill() {
 		mark = "🧪"
 	}

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"strconv"
 	"strings"
@@ -65,15 +66,14 @@ func (c *Client) find(ctx context.Context, channel, transition string, read read
 		got.ChannelID = channel
 		return got, lookupError(err)
 	}
-	name := strings.TrimPrefix(channel, "#")
-	id, err := c.idOf(ctx, name)
-	if err != nil && !historyRefused(err) {
+	id, err := c.ChannelID(ctx, channel)
+	switch {
+	case err == nil:
+		return c.find(ctx, id, transition, read)
+	case !errors.Is(err, ErrNoChannel) && !historyRefused(err):
 		return incident.Receipt{}, err
 	}
-	if id != "" {
-		return c.find(ctx, id, transition, read)
-	}
-	for _, guess := range []string{channel, name} {
+	for _, guess := range []string{channel, strings.TrimPrefix(channel, "#")} {
 		got, err := c.search(guess, transition, read)
 		if !isCode(err, "channel_not_found") {
 			return got, lookupError(err)
@@ -118,38 +118,3 @@ func lookupError(err error) error {
 }
 
 var channelID = regexp.MustCompile(`^[CGD][A-Z0-9]{6,}$`)
-
-// idOf asks for the channels until one has the name; first for all that we may see, then, if the scope for private ones
-// is missing, for the public ones. "" means that there is none by that name.
-func (c *Client) idOf(ctx context.Context, name string) (string, error) {
-	id, err := c.list(ctx, name, "public_channel", "private_channel")
-	if historyRefused(err) {
-		return c.list(ctx, name, "public_channel")
-	}
-	return id, err
-}
-
-func (c *Client) list(ctx context.Context, name string, types ...string) (string, error) {
-	cursor := ""
-	for range maxPages {
-		var channels []slack.Channel
-		err := c.call(func(api *slack.Client) (err error) {
-			channels, cursor, err = api.GetConversationsContext(ctx, &slack.GetConversationsParameters{
-				Cursor: cursor, Limit: pageSize, Types: types,
-			})
-			return err
-		})
-		if err != nil {
-			return "", err
-		}
-		for _, channel := range channels {
-			if channel.Name == name {
-				return channel.ID, nil
-			}
-		}
-		if cursor == "" {
-			break
-		}
-	}
-	return "", nil
-}

@@ -124,7 +124,7 @@ func (c *Composer) Reminder(inc *incident.Incident, now time.Time) Message {
 	a, s := &lead.Latest, d.subject(&lead.Latest)
 	lasted := w.duration(now.Sub(inc.Start))
 	m := Message{
-		Icon: icon(a.Severity), Headline: d.titled(fmt.Sprintf(w.reminder, lasted, s.named(a))),
+		Icon: Icon(a.Severity), Headline: d.titled(fmt.Sprintf(w.reminder, lasted, s.named(a))),
 		Brief: true, More: w.more, Incident: inc.ID, Transition: inc.Last().ID(),
 		Facts: d.unattended(), Others: d.others(lead.Rule()), Buttons: d.buttons(incident.Mute{}), Notes: d.notes(a, now, now),
 	}

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"regexp"
-	"strings"
 	"sync"
 	"time"
 
@@ -54,21 +54,9 @@ type Socket struct {
 
 // NewSocket returns a Socket. It does not connect.
 func NewSocket(config SocketConfig) *Socket {
-	if config.APIURL == "" {
-		config.APIURL = slack.APIURL
-	}
-	if !strings.HasSuffix(config.APIURL, "/") {
-		config.APIURL += "/" // slack-go just appends the method
-	}
-	if config.Timeout == 0 {
-		config.Timeout = DefaultTimeout
-	}
+	config.APIURL, config.Timeout = apiURL(config.APIURL), cmp.Or(config.Timeout, DefaultTimeout)
 	return &Socket{
-		config: config, respond: newHTTPClient(config.Timeout), since: time.Now(),
-		http: &checked{
-			client: newHTTPClient(config.Timeout), accept: acceptAPI,
-			hide: func() []string { return []string{config.Token()} },
-		},
+		config: config, respond: newHTTPClient(config.Timeout), since: time.Now(), http: checkedAPI(config.Token, config.Timeout),
 	}
 }
 
