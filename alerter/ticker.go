@@ -12,6 +12,7 @@ import (
 	"unconnected/alerter/evaluate"
 	"unconnected/alerter/rule"
 	"unconnected/events"
+	"unconnected/internal/natsio"
 )
 
 // tickRhythm is how often the rules are judged that look at the state of things between windows.
@@ -123,15 +124,7 @@ func (s *statuses) set(operation string, value []byte) {
 // watch follows the status bucket until ctx ends. While it cannot be read, what was read last is kept: it is said with an
 // alert, and decides rules on status only.
 func (s *statuses) watch(ctx context.Context, bucket jetstream.KeyValue) {
-	for wait := time.Second; ctx.Err() == nil; wait = min(2*wait, time.Minute) {
-		watcher, err := bucket.WatchAll(ctx)
-		if err == nil {
-			s.take(ctx, watcher)
-			_ = watcher.Stop() // its consumer is ephemeral
-			wait = time.Second
-		}
-		waitFor(ctx, nil, time.Now().Add(wait))
-	}
+	natsio.FollowBucket(ctx, bucket, s.take)
 }
 
 func (s *statuses) take(ctx context.Context, watcher jetstream.KeyWatcher) {

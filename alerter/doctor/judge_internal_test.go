@@ -11,6 +11,7 @@ import (
 	"unconnected/alerter/slack"
 	"unconnected/alerter/slack/fakeslack"
 	"unconnected/internal/diagnosis"
+	"unconnected/internal/diagnosis/diagnosistest"
 )
 
 // verdict is what is wanted of a finding: its status and a part of what it says.
@@ -21,13 +22,7 @@ type verdict struct {
 
 func (v verdict) check(t *testing.T, f diagnosis.Finding) {
 	t.Helper()
-	text := f.Detail + " → " + f.Next
-	if f.Status != v.status || !strings.Contains(text, v.says) {
-		t.Errorf("%s: %s %q, want %s and %q", f.Check, f.Status, text, v.status, v.says)
-	}
-	if (f.Status == diagnosis.Failed || f.Status == diagnosis.Warning) && f.Next == "" {
-		t.Errorf("%s: %q does not say what to do", f.Check, f.Detail)
-	}
+	diagnosistest.Check(t, f, v.status, v.says)
 }
 
 func TestJudgeScopes(t *testing.T) {

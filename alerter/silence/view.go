@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"unconnected/alerter/incident"
+	"unconnected/internal/natsio"
 )
 
 // View is always the present content of the bucket. While that cannot be read, it is what was read last. It is safe for
@@ -61,18 +62,7 @@ func (v *View) Next(now time.Time) time.Time {
 
 // Run keeps the View up to date until ctx ends.
 func (v *View) Run(ctx context.Context) {
-	for wait := time.Second; ctx.Err() == nil; wait = min(2*wait, time.Minute) {
-		watcher, err := v.store.bucket.WatchAll(ctx)
-		if err == nil {
-			v.follow(ctx, watcher)
-			_ = watcher.Stop() // its consumer is ephemeral
-			wait = time.Second
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait):
-		}
-	}
+	natsio.FollowBucket(ctx, v.store.bucket, v.follow)
 }
 
 // follow takes what a watcher brings: first all that is there, in place of what was known, then every change.

@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata"
 
 	"unconnected/events"
 	"unconnected/internal/diagnosis"
+	"unconnected/internal/diagnosis/diagnosistest"
 	"unconnected/producer"
 	"unconnected/producer/access"
 	"unconnected/producer/budget"
@@ -26,13 +26,7 @@ type verdict struct {
 
 func (v verdict) check(t *testing.T, f diagnosis.Finding) {
 	t.Helper()
-	text := f.Detail + " → " + f.Next
-	if f.Status != v.status || !strings.Contains(text, v.says) {
-		t.Errorf("%s: %s %q, want %s and %q", f.Check, f.Status, text, v.status, v.says)
-	}
-	if (f.Status == diagnosis.Failed || f.Status == diagnosis.Warning) && f.Next == "" {
-		t.Errorf("%s: %q does not say what to do", f.Check, f.Detail)
-	}
+	diagnosistest.Check(t, f, v.status, v.says)
 }
 
 // noon is 12:00 in Bogotá.

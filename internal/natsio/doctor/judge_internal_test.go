@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"unconnected/events"
 	"unconnected/internal/diagnosis"
+	"unconnected/internal/diagnosis/diagnosistest"
 	"unconnected/internal/natsio"
 	"unconnected/internal/natsroles"
 )
@@ -23,13 +23,7 @@ type verdict struct {
 
 func (v verdict) check(t *testing.T, f diagnosis.Finding) {
 	t.Helper()
-	text := f.Detail + " → " + f.Next
-	if f.Status != v.status || !strings.Contains(text, v.says) {
-		t.Errorf("%s: %s %q, want %s and %q", f.Check, f.Status, text, v.status, v.says)
-	}
-	if (f.Status == diagnosis.Failed || f.Status == diagnosis.Warning) && f.Next == "" {
-		t.Errorf("%s: %q does not say what to do", f.Check, f.Detail)
-	}
+	diagnosistest.Check(t, f, v.status, v.says)
 }
 
 func TestJudgeVersion(t *testing.T) {
