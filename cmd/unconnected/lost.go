@@ -12,6 +12,7 @@ import (
 
 	"unconnected/events"
 	"unconnected/internal/natsio"
+	"unconnected/producer/journal"
 	"unconnected/producer/oplog"
 )
 
@@ -54,8 +55,7 @@ func lostMessages(ctx context.Context, js jetstream.JetStream, operations []stri
 	return faults, nil
 }
 
-// shortOfMark compares the end of a log with the mark of how far it certainly reached. In a cluster it looks again for a while
-// before it believes that the end is lost.
+// shortOfMark compares the end of a log with the mark of how far it certainly reached.
 func shortOfMark(ctx context.Context, stream jetstream.Stream, marks jetstream.KeyValue, operation string) (*oplog.Fault, error) {
 	entry, err := marks.Get(ctx, operation)
 	if errors.Is(err, jetstream.ErrKeyNotFound) { // the loss was accepted this moment
@@ -68,40 +68,11 @@ func shortOfMark(ctx context.Context, stream jetstream.Stream, marks jetstream.K
 	if err := json.Unmarshal(entry.Value(), &mark); err != nil {
 		return &oplog.Fault{Operation: operation, Kind: kindLost, Text: "the mark of this log is damaged: " + err.Error()}, nil
 	}
-	info := stream.CachedInfo()
-	until := time.Now()
-	if info.Config.Replicas > 1 {
-		until = until.Add(staleness)
+	end, err := journal.Look(ctx, stream, mark, operation)
+	if err != nil || !end.Lost {
+		return nil, err
 	}
-	for {
-		head, err := headOf(ctx, stream, operation)
-		if err != nil || !mark.Lost(info.Created.UTC(), natsio.FirstRetained(info), head) {
-			return nil, err
-		}
-		if !time.Now().Before(until) {
-			return &oplog.Fault{Operation: operation, Kind: kindLost, Sequence: head.Sequence, Text: fmt.Sprintf(
-				"the log ends at sequence %d and had reached %d (windows up to %s)",
-				head.Sequence, mark.Sequence, mark.Checkpoint.Format(time.RFC3339))}, nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(staleness / 20):
-		}
-	}
-}
-
-// staleness is how long a follower in a cluster may answer with an old end of the log.
-const staleness = 10 * time.Second
-
-func headOf(ctx context.Context, stream jetstream.Stream, operation string) (oplog.Head, error) {
-	last, err := events.Last(ctx, stream, operation)
-	var invalid *events.InvalidError
-	switch {
-	case errors.As(err, &invalid):
-		return oplog.Head{Sequence: invalid.Sequence}, nil
-	case err != nil || last == nil:
-		return oplog.Head{}, err
-	}
-	return oplog.HeadOf(last), nil
+	return &oplog.Fault{Operation: operation, Kind: kindLost, Sequence: end.Sequence, Text: fmt.Sprintf(
+		"the log ends at sequence %d and had reached %d (windows up to %s)",
+		end.Sequence, mark.Sequence, mark.Checkpoint.Format(time.RFC3339))}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"unconnected/internal/diagnosis"
 	"unconnected/internal/natsio"
 	"unconnected/producer"
+	"unconnected/producer/journal"
 	"unconnected/producer/oplog"
 )
 
@@ -59,22 +60,24 @@ func (f *logFacts) gather(ctx context.Context, js jetstream.JetStream) error {
 	if err != nil {
 		return err
 	}
-	if f.last, err = events.Last(ctx, stream, f.operation); err != nil {
-		return err
-	}
 	var mark oplog.Mark
 	known, err := read(ctx, js, natsio.BucketMarks, f.operation, &mark)
 	if err != nil && !errors.Is(err, natsio.ErrPermission) { // a user of another program need not see marks
 		return err
 	}
-	if known {
-		head := oplog.Head{}
-		if f.last != nil {
-			head = oplog.HeadOf(f.last)
-		}
-		if info := stream.CachedInfo(); mark.Lost(info.Created.UTC(), natsio.FirstRetained(info), head) {
-			f.lost = &mark
-		}
+	if !known { // or damaged
+		mark = oplog.Mark{}
+	}
+	end, err := journal.Look(ctx, stream, mark, f.operation)
+	if err != nil {
+		return err
+	}
+	if end.Invalid != nil {
+		return end.Invalid
+	}
+	f.last = end.Last
+	if end.Lost {
+		f.lost = &mark
 	}
 	var status producer.Status
 	known, err = read(ctx, js, natsio.BucketStatus, f.operation, &status)

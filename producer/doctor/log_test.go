@@ -1,7 +1,10 @@
 package doctor_test
 
 import (
+	"context"
 	"encoding/json"
+	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +16,7 @@ import (
 	"unconnected/internal/natstest"
 	"unconnected/producer"
 	"unconnected/producer/doctor"
+	"unconnected/producer/journal"
 	"unconnected/producer/oplog"
 )
 
@@ -70,4 +74,60 @@ func TestExamineLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	require(t, examine(), "log", diagnosis.Failed, "is no event")
+}
+
+// TestExamineLogThatGrows: beside a producer that appends all the time, no end is taken for lost.
+func TestExamineLogThatGrows(t *testing.T) {
+	_, js := natstest.Connect(t, natstest.Server(t))
+	natstest.CreateStreams(t, js)
+	put(t, js, natsio.BucketStatus, "ventas", producer.Status{Operation: "ventas", State: producer.CatchingUp, Since: noon})
+	stop, begun, stopped := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() { stopped <- grow(t.Context(), js, begun, stop) }()
+	select {
+	case <-begun:
+	case err := <-stopped:
+		t.Fatal(err)
+	}
+	o := doctor.LogOptions{Operation: "ventas", Settle: time.Hour, Now: noon}
+	for i := 0; i < 100 && !t.Failed(); i++ {
+		require(t, doctor.ExamineLog(t.Context(), js, o), "log", diagnosis.OK, "complete up to")
+	}
+	close(stop)
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
+// grow appends window after window, each with its mark, until stop is closed. It closes begun after the first.
+func grow(ctx context.Context, js jetstream.JetStream, begun, stop chan struct{}) error {
+	quiet := slog.New(slog.DiscardHandler)
+	store, err := journal.Open(ctx, js, events.CallsStream(events.StreamOptions{}), quiet)
+	if err != nil {
+		return err
+	}
+	log := store.Log("ventas", func() time.Time { return noon }, quiet)
+	head, err := log.Open(ctx)
+	if err != nil {
+		return err
+	}
+	begin := sync.OnceFunc(func() { close(begun) })
+	for head.Checkpoint = noon.Add(-time.Hour); ; {
+		select {
+		case <-stop:
+			return nil
+		default:
+		}
+		window := events.Window{Start: head.Checkpoint, End: head.Checkpoint.Add(time.Second)}
+		head.Checkpoint = window.End
+		if head.Sequence, err = log.Append(ctx, &events.Event{
+			Operation: "ventas", Timezone: "America/Bogota", Source: "//wv0011.wolkvox.com/cdr_6",
+			Window: window, PolledAt: noon, Checkpoint: window.End,
+			Counts: map[string]int64{}, Reported: []events.Reported{},
+		}, head.Sequence); err != nil {
+			return err
+		}
+		log.Note(head)
+		log.Settle(ctx) // at once, as a producer does where it comes to rest
+		begin()
+	}
 }

@@ -92,32 +92,18 @@ func (l *Log) headBefore(ctx context.Context, fence uint64) (oplog.Head, error) 
 	return head, nil
 }
 
-// staleness is how long a follower in a cluster may answer with an old end of the log.
-const staleness = 10 * time.Second
-
-// trustedHead is the head of a log that has not lost its end. The mark is believed only when the end stays short of it for
-// as long as a replica may be behind; a single one never is.
-func (l *Log) trustedHead(ctx context.Context) (oplog.Head, error) {
-	until := time.Now()
-	if l.stream.CachedInfo().Config.Replicas > 1 {
-		until = until.Add(staleness)
+// trustedHead is the head of a log that has not lost its end.
+func (l *Log) trustedHead(ctx context.Context) (head oplog.Head, err error) {
+	lost, err := endLost(ctx, l.stream, l.mark, func() (_ uint64, err error) {
+		head, err = l.Head(ctx)
+		return head.Sequence, err
+	})
+	if err == nil && lost {
+		err = fmt.Errorf("%w: it ends at sequence %d and had reached %d (windows up to %s); "+
+			"restore the stream, or accept the loss with: unconnected streams apply --accept-loss %s",
+			ErrLost, head.Sequence, l.mark.Sequence, l.mark.Checkpoint.Format(time.RFC3339), l.operation)
 	}
-	for {
-		head, err := l.Head(ctx)
-		if err != nil || !l.mark.Lost(l.created, natsio.FirstRetained(l.stream.CachedInfo()), head) {
-			return head, err
-		}
-		if !time.Now().Before(until) {
-			return head, fmt.Errorf("%w: it ends at sequence %d and had reached %d (windows up to %s); "+
-				"restore the stream, or accept the loss with: unconnected streams apply --accept-loss %s",
-				ErrLost, head.Sequence, l.mark.Sequence, l.mark.Checkpoint.Format(time.RFC3339), l.operation)
-		}
-		select {
-		case <-ctx.Done():
-			return head, ctx.Err()
-		case <-time.After(staleness / 20):
-		}
-	}
+	return head, err
 }
 
 // errBehind says that the history which a server has ends before a message that another one has.

@@ -85,9 +85,9 @@ func (m Mark) Reconciled() events.Reconciled {
 	return events.Reconciled{Periods: m.Periods, Days: m.Days}
 }
 
-// Lost tells whether a log with this head, in a stream of this creation, has lost messages that the mark has seen. In
-// another stream the mark says nothing. What lies before the stream's first retained message (0: it is empty) has gone
-// the way of all history, which is no loss.
-func (m Mark) Lost(stream time.Time, first uint64, head Head) bool {
-	return m.Stream.Equal(stream) && head.Sequence < m.Sequence && first <= m.Sequence
+// Lost tells whether a log whose last message has this sequence (0: it has none), in a stream of this creation, has lost
+// messages that the mark has seen. In another stream the mark says nothing. What lies before the stream's first retained
+// message (0: it is empty) has gone the way of all history, which is no loss.
+func (m Mark) Lost(stream time.Time, first, last uint64) bool {
+	return m.Stream.Equal(stream) && last < m.Sequence && first <= m.Sequence
 }

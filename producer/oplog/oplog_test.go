@@ -95,23 +95,23 @@ func TestMarkLost(t *testing.T) {
 		mark   oplog.Mark
 		stream time.Time
 		first  uint64
-		head   oplog.Head
+		last   uint64
 		want   bool
 	}{
-		"no mark":                          {oplog.Mark{}, created, 1, oplog.Head{Sequence: 5}, false},
-		"no mark, no log":                  {oplog.Mark{}, created, 1, oplog.Head{}, false},
-		"the log ends where the mark is":   {oplog.Mark{Stream: created, Sequence: 5}, created, 1, oplog.Head{Sequence: 5}, false},
-		"the mark lags":                    {oplog.Mark{Stream: created, Sequence: 4}, created, 1, oplog.Head{Sequence: 5}, false},
-		"the log ends short of it":         {oplog.Mark{Stream: created, Sequence: 6}, created, 1, oplog.Head{Sequence: 5}, true},
-		"the log is empty":                 {oplog.Mark{Stream: created, Sequence: 1}, created, 1, oplog.Head{}, true},
-		"the mark is of another stream":    {oplog.Mark{Stream: created, Sequence: 6}, later, 1, oplog.Head{Sequence: 5}, false},
-		"another stream and an empty log":  {oplog.Mark{Stream: created, Sequence: 6}, later, 1, oplog.Head{}, false},
-		"the same instant in another zone": {oplog.Mark{Stream: created.In(time.FixedZone("", 3600)), Sequence: 6}, created, 1, oplog.Head{Sequence: 5}, true},
-		"retention has removed the log":    {oplog.Mark{Stream: created, Sequence: 6}, created, 7, oplog.Head{}, false},
-		"the stream is empty":              {oplog.Mark{Stream: created, Sequence: 6}, created, 0, oplog.Head{}, true},
+		"no mark":                          {oplog.Mark{}, created, 1, 5, false},
+		"no mark, no log":                  {oplog.Mark{}, created, 1, 0, false},
+		"the log ends where the mark is":   {oplog.Mark{Stream: created, Sequence: 5}, created, 1, 5, false},
+		"the mark lags":                    {oplog.Mark{Stream: created, Sequence: 4}, created, 1, 5, false},
+		"the log ends short of it":         {oplog.Mark{Stream: created, Sequence: 6}, created, 1, 5, true},
+		"the log is empty":                 {oplog.Mark{Stream: created, Sequence: 1}, created, 1, 0, true},
+		"the mark is of another stream":    {oplog.Mark{Stream: created, Sequence: 6}, later, 1, 5, false},
+		"another stream and an empty log":  {oplog.Mark{Stream: created, Sequence: 6}, later, 1, 0, false},
+		"the same instant in another zone": {oplog.Mark{Stream: created.In(time.FixedZone("", 3600)), Sequence: 6}, created, 1, 5, true},
+		"retention has removed the log":    {oplog.Mark{Stream: created, Sequence: 6}, created, 7, 0, false},
+		"the stream is empty":              {oplog.Mark{Stream: created, Sequence: 6}, created, 0, 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := c.mark.Lost(c.stream, c.first, c.head); got != c.want {
+			if got := c.mark.Lost(c.stream, c.first, c.last); got != c.want {
 				t.Errorf("Lost = %v, want %v", got, c.want)
 			}
 		})
