@@ -138,7 +138,7 @@ func (s *site) live(t testing.TB, d *days, change ...func(*producer.Options)) ru
 	case <-d.over:
 	case err := <-p.ended:
 		t.Fatalf("it ended with %v", err)
-	case <-time.After(90 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("not in time; at %v: %+v", d.now(), p.Report())
 	}
 	if err := p.stop(); err != nil {

@@ -27,14 +27,14 @@ func TestOldIncidentOnFirstStart(t *testing.T) {
 // is told at once, with its true start.
 func TestStillFiringOnFirstStart(t *testing.T) {
 	t.Parallel()
-	incident := congestion(-60*second, 6*second)
+	incident := congestion(-60*second, 3600*second) // however long the alerter takes to start
 	w := newWorld(t, incident)
 	w.start("producer", map[string]string{"POLL_START": "-2m"})
 	w.awaitLive()
 	w.start("alerter", map[string]string{"ALERT_MAX_AGE": "20s"})
 	eventually(t, func() error {
 		names, alerts, err := w.alerts()
-		if err != nil || len(names) < 4 {
+		if err != nil || len(names) < 2 {
 			return errNotYet
 		}
 		for _, alert := range alerts {
@@ -56,14 +56,15 @@ func TestStillFiringOnFirstStart(t *testing.T) {
 // alert events, so that the record is whole, but is not posted.
 func TestIncidentWhileAway(t *testing.T) {
 	t.Parallel()
-	incident := congestion(10*second, 16*second)
-	w := newWorld(t, incident)
+	w := newWorld(t)
 	env := map[string]string{"ALERT_MAX_AGE": "2s"}
 	w.start("producer", nil)
 	w.awaitLive()
 	alerter := w.start("alerter", env)
 	alerter.awaitReady()
 	alerter.kill()
+	incident := congestion(2*second, 8*second)
+	w.api.Plant(incident)
 	w.awaitCheckpoint("default", incident.End.Add(6*second))
 	alerter = w.start("alerter", env)
 	w.awaitStory()

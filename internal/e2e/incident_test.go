@@ -17,8 +17,8 @@ import (
 func TestIncidentInSlack(t *testing.T) {
 	t.Parallel()
 	incident := congestion(-20*second, -10*second)
-	w := newWorld(t, incident)
 	began := time.Now()
+	w := newWorld(t, incident)
 	producer, alerter := w.start("producer", nil), w.start("alerter", nil)
 	alerts := w.awaitStory()
 	w.awaitToldInSlack()

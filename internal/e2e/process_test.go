@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long anything that is bound to happen may take on a busy machine.
-const patience = 40 * time.Second
+const patience = 100 * time.Second
 
 // eventually asks again until there is no error, and fails the test when there still is one after patience.
 func eventually(t testing.TB, condition func() error) {

@@ -136,7 +136,7 @@ func (s *storm) calm(cycle, length time.Duration, first time.Time) {
 	over := first.Add(time.Duration(incidents-1)*cycle + length + 5*second)
 	// What was killed or lost in the middle of a post is looked up a quarter of a minute later, one post after the other.
 	limit := patience + time.Duration(s.done["alerter killed"]+s.done["Slack fault"])*2*second
-	eventuallyWithin(s.t, limit+time.Until(over), func() error {
+	eventuallyWithin(s.t, limit+max(0, time.Until(over)), func() error {
 		compared, err := s.compared()
 		if err == nil && compared.Before(over) {
 			err = fmt.Errorf("the log was compared up to %v, want %v", compared, over)

@@ -116,7 +116,7 @@ func newWorldOf(t testing.TB, o simulator.Options) *world {
 		"LANG": "C", "HTTP_ADDR": "127.0.0.1:0", "LOG_LEVEL": "debug",
 		"NATS_URL": w.broker.url(), "NATS_USER": "tester", "NATS_PASSWORD": natsPassword,
 		"WOLKVOX_BASE_URL": w.apiURL, "WOLKVOX_TOKEN": wolkvoxToken,
-		"POLL_WINDOW": "1s", "POLL_SETTLE": "0s", "POLL_START": "-30s",
+		"POLL_WINDOW": "1s", "POLL_SETTLE": "0s", "POLL_START": time.Now().Add(-30 * second).Format(time.RFC3339),
 		"WOLKVOX_TIMEOUT": timeout.String(),
 		"ALERT_RULES":     rulesFile, "ALERT_HEARTBEAT_URL": "http://127.0.0.1:1/" + heartbeatPath,
 		"SLACK_TOKEN": slackToken, "SLACK_CHANNEL": "#noc", "SLACK_API_URL": slack.APIURL(),
