@@ -1,6 +1,7 @@
 package alerter_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -174,7 +175,12 @@ func TestNATSAway(t *testing.T) {
 	first.Close()
 	p.reports("that NATS is away", func(r daemon.Report) bool { return !r.Ready && strings.Contains(r.Reason, "NATS is away") })
 	w.server = natstest.ServerIn(t, dir, strings.TrimPrefix(first.URL(), "nats://"))
-	eventually(t, "a connection", func() (bool, string) { return w.js.Conn().IsConnected(), "" })
+	eventually(t, "answers of the new server", func() (bool, string) { // the old connection may not know yet that it is dead
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := w.js.AccountInfo(ctx)
+		return err == nil, fmt.Sprint(err)
+	})
 	w.play("default", "q")
 	w.expectAlerts(p, "default/Congestion/2/firing", "default/Congestion/3/resolved cleared")
 	w.expectChannel("#noc", "root ✅ default/Congestion/2/firing", "line* default/Congestion/3/resolved")
