@@ -189,7 +189,7 @@ func (s *site) checkpoint(t testing.TB) time.Time {
 }
 
 // patience is how long what is bound to happen may take on a busy machine.
-const patience = 3 * time.Minute
+const patience = 5 * time.Minute
 
 // eventually waits until ok holds, or fails the test.
 func eventually(t testing.TB, what string, ok func() bool) {
