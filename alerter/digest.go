@@ -192,12 +192,12 @@ func summarise(day *slack.Day, windows []events.Event) {
 	}
 }
 
-// dayIncidents are the incidents of an operation that were open at some time of a day, the first first.
+// dayIncidents are the incidents of an operation that were open at some time of a day, the first first. Drills are none.
 func dayIncidents(all []incident.Incident, operation string, from, to time.Time) []slack.DayIncident {
 	var some []slack.DayIncident
 	for i := range all {
 		inc := &all[i]
-		if inc.Operation != operation || !inc.Start.Before(to) || !inc.Open && !inc.End.After(from) {
+		if inc.Operation != operation || inc.IsDrill() || !inc.Start.Before(to) || !inc.Open && !inc.End.After(from) {
 			continue
 		}
 		as := inc.Lead()

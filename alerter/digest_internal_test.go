@@ -58,6 +58,9 @@ func TestDayIncidents(t *testing.T) {
 		inc("a", 26*time.Hour, 0), inc("a", 20*time.Hour, 0), inc("a", 23*time.Hour, 25*time.Hour), inc("a", time.Hour, 2*time.Hour),
 		inc("a", -2*time.Hour, time.Hour), inc("a", -2*time.Hour, 0-time.Minute), inc("b", time.Hour, 0),
 	}
+	drill := inc("a", 3*time.Hour, 4*time.Hour)
+	drill.Alerts[0].Latest.Labels = map[string]string{events.LabelDrill: "true"}
+	all = append(all, drill)
 	got := dayIncidents(all, "a", from, to)
 	if len(got) != 4 || !got[0].Start.Equal(from.Add(-2*time.Hour)) || got[1].Open || !got[2].Open || !got[3].Open {
 		t.Errorf("%+v", got)
