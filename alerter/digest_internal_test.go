@@ -122,3 +122,26 @@ func TestTooEarly(t *testing.T) {
 		}
 	}
 }
+
+// TestIsMissed: a day without a window is told of an operation that had some before, for as long as somebody may wait for them.
+func TestIsMissed(t *testing.T) {
+	from := time.Date(2026, 11, 24, 0, 0, 0, 0, bogota)
+	waiting := []slack.DayIncident{{Rule: "DataMissing", Start: from.Add(-20 * 24 * time.Hour), Open: true}}
+	for name, test := range map[string]struct {
+		last time.Time // end of the newest window that was judged
+		open []slack.DayIncident
+		want bool
+	}{
+		"it stopped the evening before":          {from.Add(-time.Hour), nil, true},
+		"it stopped at midnight":                 {from, nil, true},
+		"it began today":                         {from.Add(30 * time.Hour), nil, false},
+		"nothing was ever judged":                {time.Time{}, nil, false},
+		"it stopped long ago":                    {from.Add(-8 * 24 * time.Hour), nil, false},
+		"it stopped long ago, and is waited for": {from.Add(-20 * 24 * time.Hour), waiting, true},
+	} {
+		day := slack.Day{From: from, To: from.Add(24 * time.Hour), Last: test.last, Incidents: test.open}
+		if got := isMissed(&day); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
