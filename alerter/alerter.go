@@ -284,6 +284,14 @@ func (a *Alerter) onDuty() bool {
 	return s != nil && s.duty.has()
 }
 
+// place is how many alerters are to judge before this one: 0 for the one that does; unplaced while that is not known.
+func (a *Alerter) place() int {
+	if s := a.current.Load(); s != nil {
+		return s.duty.lease.Ahead()
+	}
+	return unplaced
+}
+
 func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucket jetstream.KeyValue, p *progress) (*notifier, error) {
 	records := newRecords(js, bucket, a.options.Log)
 	if err := records.load(ctx); err != nil {
