@@ -69,7 +69,7 @@ type Alerter struct {
 	channel func(rule string) string
 	current atomic.Pointer[session] // nil while there is none
 	problem atomic.Pointer[string]  // why there is no session
-	refusal atomic.Pointer[string]  // why Slack does not take the token; nil while it does, or that is not known
+	refusal atomic.Pointer[string]  // why Slack refuses the token, and what to do; nil while it does not, or that is not known
 
 	blindAfter time.Duration // for how long NATS is away before people are told
 }

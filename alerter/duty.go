@@ -152,9 +152,9 @@ func (d *duty) report(r *reporting) {
 	switch holder := d.lease.Other(); {
 	case d.has():
 	case holder == "", !d.lease.Since().IsZero(): // free or ours, and what was done before is being read
-		r.fail("starting", "taking over: nobody judges and tells yet")
+		r.fail("starting", said("taking over: nobody judges and tells yet", "Toma el relevo: nadie evalúa ni avisa todavía"))
 	default:
 		r.standBy = "standing by: " + holder + " judges and tells; when it stops, this alerter takes over"
-		r.note(r.standBy)
+		r.note(said(r.standBy, "En espera: evalúa y avisa "+holder))
 	}
 }
