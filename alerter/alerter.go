@@ -301,7 +301,7 @@ func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucke
 		js: js, sink: a.sink, composer: a.composer(), pacer: a.pacer, records: records, progress: p,
 		channelOf: a.channel, maxAge: a.config.maxAge(), remind: time.Duration(a.config.Remind), log: a.options.Log, metrics: a.metrics,
 		alerts:  follower{js: js, stream: events.StreamAlerts, subjects: append(events.AlertSubjects(), events.ActionSubjects()...), log: a.options.Log},
-		attempt: a.attempt, fold: incident.NewFold(), queues: make(map[string]*queue),
+		attempt: a.attempt, now: time.Now, fold: incident.NewFold(), queues: make(map[string]*queue),
 		notices: make(map[string]func(*slack.Composer) slack.Message), changed: make(chan struct{}, 1),
 		silences: func() []incident.Silence { return nil }, picture: func(string, string) {},
 	}

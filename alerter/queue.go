@@ -35,7 +35,7 @@ func (q *queue) ring() {
 // work does what there is to do in the channel, the most urgent first, until ctx ends.
 func (n *notifier) work(ctx context.Context, q *queue) {
 	for ctx.Err() == nil {
-		next, until := n.next(q, time.Now())
+		next, until := n.next(q, n.now())
 		if next == nil {
 			waitFor(ctx, q.wake, until)
 			continue

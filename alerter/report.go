@@ -129,7 +129,7 @@ func (n *notifier) report(r *reporting) {
 	if !n.duty.has() {
 		return // whether people could be told is known to whoever tells them
 	}
-	n.reportChannels(r, time.Now())
+	n.reportChannels(r, n.now())
 }
 
 // reportChannels says which channels can't be told what they should be. It must be called with mu held.
