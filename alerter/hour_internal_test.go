@@ -2,6 +2,7 @@ package alerter
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -203,6 +204,54 @@ func TestSlackAwayForAnHour(t *testing.T) {
 			}
 			if r := h.report(); !r.Ready {
 				t.Errorf("when Slack is back it reports %+v", r)
+			}
+		})
+	}
+}
+
+// TestManyWhileSlackIsAway: what opened meanwhile, in twelve operations, does not come one by one when Slack is back: at most the
+// most urgent has a message of its own, and all others have one. What arrived is not told again.
+func TestManyWhileSlackIsAway(t *testing.T) {
+	t.Parallel()
+	const many = 12
+	for name, test := range map[string]struct {
+		fault fakeslack.Fault
+		roots int // at the most
+	}{
+		"429":                           {fakeslack.TooMany(-1), 2},
+		"500":                           {fakeslack.Status(500), 2},
+		"the token is refused":          {fakeslack.Refuse("invalid_auth"), 2},
+		"no answer although it arrived": {fakeslack.DropAfter(), many},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHours(t)
+			h.fault = &test.fault
+			for i := range many {
+				h.alert(fmt.Sprint("op", i), "CongestionSpike", events.Critical, events.Firing)
+				h.until(h.now().Add(4 * time.Minute))
+			}
+			h.until(h.minute(60))
+			h.fault = nil
+			h.until(h.minute(62))
+			if roots := len(h.slack.Roots("#noc")); roots > test.roots {
+				t.Errorf("%d messages:\n%s", roots, strings.Join(h.shown(), "\n"))
+			}
+			told := make(map[string]int)
+			for _, m := range h.slack.Messages("#noc") {
+				told[string(m.Metadata)]++
+			}
+			groups := 0
+			for transition, n := range told {
+				if n > 1 {
+					t.Errorf("%s is told %d times", transition, n)
+				}
+				if strings.Contains(transition, "@group/") {
+					groups++
+				}
+			}
+			if len(told)-groups != many {
+				t.Errorf("%d of %d are told:\n%s", len(told)-groups, many, strings.Join(h.shown(), "\n"))
 			}
 		})
 	}

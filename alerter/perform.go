@@ -37,11 +37,22 @@ func (n *notifier) perform(ctx context.Context, q *queue, j *job) {
 	receipt, err := slack.Deliver(sending, n.sink, j.action, rec.Record, message)
 	cancel()
 	n.pacer.Observe(q.channel, err)
+	n.noteTaken(q, err)
 	n.observe(j, err)
 	rec.Record = slack.Settle(rec.Record, j.action, receipt, err, n.now())
 	edited := j.action.Step == incident.EditRoot && err == nil
 	n.storeResult(ctx, q, rec, edited)
 	n.followUp(q, j, err)
+}
+
+// noteTaken notes that Slack answers as it should, after which nothing waits any longer that failed before.
+func (n *notifier) noteTaken(q *queue, err error) {
+	if err != nil && !errors.Is(err, slack.ErrNotFound) {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	q.took = n.now()
 }
 
 // intend stores what is about to be posted. Before a group's message come the claims of its members; whoever is at one of them

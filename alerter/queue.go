@@ -9,6 +9,7 @@ import (
 type queue struct {
 	channel string
 	pending map[string]bool // incidents that something may have to be done about; guarded by notifier.mu
+	took    time.Time       // when Slack answered as it should, the last time; guarded by notifier.mu
 	wake    chan struct{}   // capacity 1
 }
 
