@@ -69,7 +69,7 @@ type Alerter struct {
 	channel func(rule string) string
 	current atomic.Pointer[session] // nil while there is none
 	problem atomic.Pointer[string]  // why there is no session
-	refusal atomic.Pointer[string]  // why Slack does not take the token; nil while it does, or that is not known
+	refusal atomic.Pointer[string]  // why Slack refuses the token, and what to do; nil while it does not, or that is not known
 
 	blindAfter time.Duration // for how long NATS is away before people are told
 }
@@ -284,6 +284,14 @@ func (a *Alerter) onDuty() bool {
 	return s != nil && s.duty.has()
 }
 
+// place is how many alerters are to judge before this one: 0 for the one that does; unplaced while that is not known.
+func (a *Alerter) place() int {
+	if s := a.current.Load(); s != nil {
+		return s.duty.lease.Ahead()
+	}
+	return unplaced
+}
+
 func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucket jetstream.KeyValue, p *progress) (*notifier, error) {
 	records := newRecords(js, bucket, a.options.Log)
 	if err := records.load(ctx); err != nil {
@@ -293,7 +301,7 @@ func (a *Alerter) newNotifier(ctx context.Context, js jetstream.JetStream, bucke
 		js: js, sink: a.sink, composer: a.composer(), pacer: a.pacer, records: records, progress: p,
 		channelOf: a.channel, maxAge: a.config.maxAge(), remind: time.Duration(a.config.Remind), log: a.options.Log, metrics: a.metrics,
 		alerts:  follower{js: js, stream: events.StreamAlerts, subjects: append(events.AlertSubjects(), events.ActionSubjects()...), log: a.options.Log},
-		attempt: a.attempt, fold: incident.NewFold(), queues: make(map[string]*queue),
+		attempt: a.attempt, now: time.Now, fold: incident.NewFold(), queues: make(map[string]*queue),
 		notices: make(map[string]func(*slack.Composer) slack.Message), changed: make(chan struct{}, 1),
 		silences: func() []incident.Silence { return nil }, picture: func(string, string) {},
 	}

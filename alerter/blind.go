@@ -3,6 +3,7 @@ package alerter
 import (
 	"context"
 	"errors"
+	"hash/fnv"
 	"strconv"
 	"strings"
 	"time"
@@ -14,9 +15,13 @@ import (
 const (
 	// blindAfter is for how long nothing must be seen before people are told.
 	blindAfter = 5 * time.Minute
-	// blindPatience is how much longer, as a part of that, an alerter waits that was not the one that judged: that one tells
-	// first.
-	blindPatience = 10
+	// blindStep is how much longer, as a part of that, an alerter waits than the one before it: the one that judged tells first,
+	// and whoever comes next finds its message. Without NATS there is no other way to agree.
+	blindStep = 10
+	// blindScatter is over how many steps those are spread that do not know their place, having begun without NATS.
+	blindScatter = 4
+	// unplaced is the place of one that does not know it.
+	unplaced = -1
 	// blindOpen and blindOver are what the message bears while it lasts, and afterwards.
 	blindOpen = "@blind/open"
 	blindOver = "@blind/over"
@@ -27,12 +32,12 @@ const (
 )
 
 // blindness is that nothing can be judged, because NATS is away. What is done about it can't be stored then, so it is kept in
-// memory; a process that was started in the meantime finds the message in the channel, if it may read the history. The zero
-// blindness is none.
+// memory; a process that was started in the meantime finds the message in the channel, if it may read the history.
+// [sighted] is none.
 type blindness struct {
 	since  time.Time // zero while all is seen
 	back   time.Time // when it was over, while the message was not brought to its end yet; else zero
-	onDuty bool      // this alerter was the one that judged
+	place  int       // how many alerters were to judge before this one: 0 for the one that did; unplaced
 	reason string
 	record incident.Record // what was done about the message
 
@@ -41,35 +46,50 @@ type blindness struct {
 	orphan   bool            // nothing was seen since the process began: another one may have left a message
 }
 
-// look notes whether anything is seen, and tells whether people must be told that it is not.
-func (b *blindness) look(seeing, onDuty bool, reason string, now time.Time, after time.Duration) (tell bool) {
+// sighted is no blindness, of an alerter at that place.
+func sighted(place int) blindness { return blindness{place: place} }
+
+// look notes whether anything is seen, and at which place this alerter is then, unless that is not known. It tells whether
+// people must be told that nothing is.
+func (b *blindness) look(seeing bool, place int, reason string, now time.Time, after time.Duration, name string) (tell bool) {
 	switch {
 	case seeing:
+		if place == unplaced {
+			place = b.place
+		}
 		if !b.record.Begun() {
 			*b = blindness{orphan: b.orphan, searched: b.searched && b.orphan, search: b.search}
 		}
-		b.onDuty = onDuty
+		b.place = place
 		if b.back.IsZero() {
 			b.back = now
 		}
 		return false
 	case b.since.IsZero():
-		*b = blindness{since: now, onDuty: b.onDuty, orphan: b.orphan}
+		*b = blindness{since: now, place: b.place, orphan: b.orphan}
 	}
 	b.reason, b.back = reason, time.Time{}
-	patience := after
-	if !b.onDuty {
-		patience += after / blindPatience
+	return now.Sub(b.since) >= blindWait(b.place, name, after)
+}
+
+// blindWait is for how long an alerter at a place sees nothing before it tells people. One without a place takes the one that its
+// name gives it, which is most likely no other's.
+func blindWait(place int, name string, after time.Duration) time.Duration {
+	step := after / blindStep
+	if place != unplaced {
+		return after + time.Duration(place)*step
 	}
-	return now.Sub(b.since) >= patience
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(name)) // it can't fail
+	return after + step + time.Duration(float64(blindScatter*step)*float64(hash.Sum32())/(1<<32))
 }
 
 // watch tells people when NATS has been away for a while, and that it is back, until ctx ends.
 func (a *Alerter) watch(ctx context.Context) {
-	b := blindness{orphan: true}
+	b, name := blindness{place: unplaced, orphan: true}, processName()
 	for rhythm := time.Second; ctx.Err() == nil; waitFor(ctx, nil, time.Now().Add(rhythm)) {
 		seeing, reason := a.sees()
-		tell := b.look(seeing, a.onDuty(), reason, time.Now(), a.blindAfter)
+		tell := b.look(seeing, a.place(), reason, time.Now(), a.blindAfter, name)
 		switch {
 		case tell:
 			a.tellBlind(ctx, &b)
@@ -106,14 +126,16 @@ func (a *Alerter) blindComposer() slack.Composer {
 	return c
 }
 
-// tellBlind posts the message, once. Before it posts, it looks whether another process has.
+// tellBlind posts the message, once. Before each attempt it looks whether another process has: all retry when Slack is back.
 func (a *Alerter) tellBlind(ctx context.Context, b *blindness) {
-	if !a.find(ctx, b) {
+	next := func() incident.Action { return incident.NextNotice(b.record, a.sink.Caps(), time.Now()) }
+	if next().Step == incident.PostRoot && b.record.Root.Intent == nil && !a.find(ctx, b) {
 		return
 	}
 	c := a.blindComposer()
-	message := c.Blind(blindOpen, b.since, time.Time{}, b.reason)
-	a.step(ctx, b, incident.NextNotice(b.record, a.sink.Caps(), time.Now()), message)
+	if a.step(ctx, b, next(), c.Blind(blindOpen, b.since, time.Time{}, b.reason)); !b.record.Begun() {
+		b.searched = false
+	}
 }
 
 // find takes the message of another process for ours. It tells whether one may be posted: it is known that there is none, or
@@ -176,7 +198,7 @@ func (a *Alerter) tellSeeing(ctx context.Context, b *blindness) {
 			return
 		}
 		if !caps.Lookup && b.record.Root.Posted {
-			*b = blindness{}
+			*b = sighted(b.place)
 			return
 		}
 	}
@@ -195,7 +217,7 @@ func (a *Alerter) tellSeeing(ctx context.Context, b *blindness) {
 		b.record = again
 		a.step(ctx, b, incident.NextNotice(again, caps, time.Now()), message)
 	}
-	*b = blindness{}
+	*b = sighted(b.place)
 }
 
 // step does one thing about the message. It is not stored, because there is nowhere to store it.

@@ -49,6 +49,8 @@ func (n *notifier) next(q *queue, now time.Time) (best *job, until time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	var roots []*job // that may leave as one message
+	var sought *job  // the most urgent of those of which nobody knows whether they arrived
+	seeking := 0
 	for id := range q.pending {
 		candidate, wait := n.consider(q, id, now)
 		switch {
@@ -59,9 +61,18 @@ func (n *notifier) next(q *queue, now time.Time) (best *job, until time.Time) {
 		case best == nil || candidate.part.Compare(&best.part) < 0:
 			best = candidate
 		}
-		if candidate != nil && candidate.isIncident() && candidate.action.Joins(candidate.rec.Record) {
+		switch {
+		case candidate == nil || !candidate.isIncident():
+		case candidate.action.Joins(candidate.rec.Record):
 			roots = append(roots, candidate)
+		case candidate.action.Step == incident.FindRoot:
+			if seeking++; sought == nil || candidate.part.Compare(&sought.part) < 0 {
+				sought = candidate
+			}
 		}
+	}
+	if sought != nil && len(roots)+seeking >= incident.GroupFrom && slices.Contains(roots, best) {
+		return sought, until // what did not arrive may leave with the others
 	}
 	if n.sink.Caps().Groups && len(roots) >= incident.GroupFrom && slices.Contains(roots, best) {
 		return groupOf(roots, now), until
@@ -86,7 +97,7 @@ func groupOf(roots []*job, now time.Time) *job {
 // consider decides about one incident or group. It must be called with mu held.
 func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time) {
 	if word := n.notices[id]; word != nil {
-		rec := n.records.get(id, q.channel)
+		rec := n.record(q, id)
 		return n.decided(q, id, &job{rec: rec, notice: word, action: incident.NextNotice(rec.Record, n.sink.Caps(), now)})
 	}
 	if incident.IsGroup(id) {
@@ -97,7 +108,7 @@ func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time
 		delete(q.pending, id)
 		return nil, time.Time{}
 	}
-	rec := n.records.get(id, q.channel)
+	rec := n.record(q, id)
 	wishes := n.wishes(&part, now)
 	var ended []incident.Incident
 	if group := rec.Root.Group; group != "" {
@@ -122,6 +133,13 @@ func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time
 	}
 	action := incident.Next(&part, rec.Record, n.sink.Caps(), wishes, now)
 	return n.decided(q, id, &job{part: part, rec: rec, action: action, wishes: wishes, ended: ended})
+}
+
+// record is what was done in a queue's channel, without a wait that is over because Slack is back. It must be called with mu held.
+func (n *notifier) record(q *queue, id string) record {
+	rec := n.records.get(id, q.channel)
+	rec.Record = rec.Relieved(q.took)
+	return rec
 }
 
 // decided sorts out what is nothing to do now.
@@ -163,7 +181,7 @@ func (n *notifier) outlasted(part *incident.Incident, others []string) bool {
 
 // considerGroup decides about the message of a group. It must be called with mu held.
 func (n *notifier) considerGroup(q *queue, id string, now time.Time) (*job, time.Time) {
-	rec := n.records.get(id, q.channel)
+	rec := n.record(q, id)
 	j := &job{rec: rec}
 	for _, member := range rec.Members {
 		part, routed := n.part(member, q.channel)

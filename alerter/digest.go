@@ -31,6 +31,8 @@ const (
 	zonesRhythm = 5 * time.Minute
 	// enoughKnown is the part of a day that must be known for its volume to be compared with.
 	enoughKnown = 0.95
+	// missedFor is how long an operation without windows is told of. One that nobody polls any more should not be for ever.
+	missedFor = 7 * 24 * time.Hour
 )
 
 // digests sends the daily message, until ctx ends.
@@ -113,6 +115,7 @@ func mostCommon(zones map[string]*time.Location) *time.Location {
 // days are what each operation went through on the local day before due, by name. What can't be read is left out.
 func (d *digests) days(ctx context.Context, zones map[string]*time.Location, due time.Time) []slack.Day {
 	var days []slack.Day
+	reached := d.notifier.progress.ends()
 	for _, operation := range slices.Sorted(maps.Keys(zones)) {
 		to := midnight(due.In(zones[operation]))
 		day := slack.Day{Operation: operation, From: midnight(to.Add(-time.Minute)), To: to, Before: -1}
@@ -122,8 +125,11 @@ func (d *digests) days(ctx context.Context, zones map[string]*time.Location, due
 			continue
 		}
 		summarise(&day, windows)
+		day.Incidents = d.notifier.incidentsOf(operation, day.From, day.To)
 		if day.Windows+day.Missed == 0 {
-			continue // it did not exist yet, or does not exist any more
+			if day.Last = reached[operation]; !isMissed(&day) {
+				continue
+			}
 		}
 		week := slack.Day{From: midnight(day.From.AddDate(0, 0, -7)), To: midnight(day.To.AddDate(0, 0, -7))}
 		if before, err := d.read(ctx, operation, week.From, week.To); err == nil {
@@ -131,10 +137,18 @@ func (d *digests) days(ctx context.Context, zones map[string]*time.Location, due
 				day.Before = week.Total
 			}
 		}
-		day.Incidents = d.notifier.incidentsOf(operation, day.From, day.To)
 		days = append(days, day)
 	}
 	return days
+}
+
+// isMissed tells whether somebody should hear that there was no window on a day: the operation had some before, and it is not so
+// long ago that it was given up, or an incident says that they are waited for.
+func isMissed(day *slack.Day) bool {
+	if day.Last.IsZero() || day.Last.After(day.From) {
+		return false // it began after the day
+	}
+	return len(day.Incidents) > 0 || day.From.Sub(day.Last) < missedFor
 }
 
 func (d *digests) read(ctx context.Context, operation string, from, to time.Time) ([]events.Event, error) {
@@ -192,12 +206,12 @@ func summarise(day *slack.Day, windows []events.Event) {
 	}
 }
 
-// dayIncidents are the incidents of an operation that were open at some time of a day, the first first.
+// dayIncidents are the incidents of an operation that were open at some time of a day, the first first. Drills are none.
 func dayIncidents(all []incident.Incident, operation string, from, to time.Time) []slack.DayIncident {
 	var some []slack.DayIncident
 	for i := range all {
 		inc := &all[i]
-		if inc.Operation != operation || !inc.Start.Before(to) || !inc.Open && !inc.End.After(from) {
+		if inc.Operation != operation || inc.IsDrill() || !inc.Start.Before(to) || !inc.Open && !inc.End.After(from) {
 			continue
 		}
 		as := inc.Lead()

@@ -58,6 +58,9 @@ func TestDayIncidents(t *testing.T) {
 		inc("a", 26*time.Hour, 0), inc("a", 20*time.Hour, 0), inc("a", 23*time.Hour, 25*time.Hour), inc("a", time.Hour, 2*time.Hour),
 		inc("a", -2*time.Hour, time.Hour), inc("a", -2*time.Hour, 0-time.Minute), inc("b", time.Hour, 0),
 	}
+	drill := inc("a", 3*time.Hour, 4*time.Hour)
+	drill.Alerts[0].Latest.Labels = map[string]string{events.LabelDrill: "true"}
+	all = append(all, drill)
 	got := dayIncidents(all, "a", from, to)
 	if len(got) != 4 || !got[0].Start.Equal(from.Add(-2*time.Hour)) || got[1].Open || !got[2].Open || !got[3].Open {
 		t.Errorf("%+v", got)
@@ -116,6 +119,29 @@ func TestTooEarly(t *testing.T) {
 		zones := map[string]*time.Location{"a": bogota, "b": bogota}
 		if got := tooEarly(zones, test.reached, due, due.Add(test.after)); got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+// TestIsMissed: a day without a window is told of an operation that had some before, for as long as somebody may wait for them.
+func TestIsMissed(t *testing.T) {
+	from := time.Date(2026, 11, 24, 0, 0, 0, 0, bogota)
+	waiting := []slack.DayIncident{{Rule: "DataMissing", Start: from.Add(-20 * 24 * time.Hour), Open: true}}
+	for name, test := range map[string]struct {
+		last time.Time // end of the newest window that was judged
+		open []slack.DayIncident
+		want bool
+	}{
+		"it stopped the evening before":          {from.Add(-time.Hour), nil, true},
+		"it stopped at midnight":                 {from, nil, true},
+		"it began today":                         {from.Add(30 * time.Hour), nil, false},
+		"nothing was ever judged":                {time.Time{}, nil, false},
+		"it stopped long ago":                    {from.Add(-8 * 24 * time.Hour), nil, false},
+		"it stopped long ago, and is waited for": {from.Add(-20 * 24 * time.Hour), waiting, true},
+	} {
+		day := slack.Day{From: from, To: from.Add(24 * time.Hour), Last: test.last, Incidents: test.open}
+		if got := isMissed(&day); got != test.want {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

@@ -56,13 +56,19 @@ func LookOnDuty(ctx context.Context, js jetstream.JetStream, replicas int) (stri
 	return OnDuty(keeper), nil
 }
 
-// newDuty takes part in the lease. Close it after use.
-func (a *Alerter) newDuty(ctx context.Context, js jetstream.JetStream) (*duty, error) {
+// processName names this process, for people and among others of its kind.
+func processName() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown" // people see less of who has it
 	}
-	d := &duty{name: fmt.Sprintf("alerter@%s:%d", host, os.Getpid()), log: a.options.Log, change: make(chan struct{})}
+	return fmt.Sprintf("alerter@%s:%d", host, os.Getpid())
+}
+
+// newDuty takes part in the lease. Close it after use.
+func (a *Alerter) newDuty(ctx context.Context, js jetstream.JetStream) (*duty, error) {
+	var err error
+	d := &duty{name: processName(), log: a.options.Log, change: make(chan struct{})}
 	d.keeper, err = lease.New(ctx, js, lease.Options{
 		Bucket: natsio.BucketLeases, Replicas: a.config.Replicas, Name: d.name, Log: a.options.Log,
 	})
@@ -146,9 +152,9 @@ func (d *duty) report(r *reporting) {
 	switch holder := d.lease.Other(); {
 	case d.has():
 	case holder == "", !d.lease.Since().IsZero(): // free or ours, and what was done before is being read
-		r.fail("starting", "taking over: nobody judges and tells yet")
+		r.fail("starting", said("taking over: nobody judges and tells yet", "Toma el relevo: nadie evalúa ni avisa todavía"))
 	default:
 		r.standBy = "standing by: " + holder + " judges and tells; when it stops, this alerter takes over"
-		r.note(r.standBy)
+		r.note(said(r.standBy, "En espera: evalúa y avisa "+holder))
 	}
 }

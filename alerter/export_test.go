@@ -10,3 +10,6 @@ func (a *Alerter) SetPace(d time.Duration) { a.pacer.Interval = d }
 
 // SetBlindAfter changes for how long NATS must be away before people are told. Call it before Run.
 func (a *Alerter) SetBlindAfter(d time.Duration) { a.blindAfter = d }
+
+// Place is how many alerters are to judge before this one; -1 while that is not known.
+func (a *Alerter) Place() int { return a.place() }

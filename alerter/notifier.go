@@ -32,6 +32,7 @@ type notifier struct {
 	maxAge    time.Duration
 	remind    time.Duration // ALERT_REMIND; 0 for never
 	attempt   time.Duration // time limit of one request to Slack
+	now       func() time.Time
 	silences  func() []incident.Silence
 	picture   func(id, channel string) // draws the picture below a root that was posted
 	digest    *digests                 // nil without

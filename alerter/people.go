@@ -152,13 +152,23 @@ func (a *Alerter) channels() []string {
 	return channels
 }
 
-// health is what is not as it should be, and what else there is to know. That another alerter judges is neither.
+// health is what is not as it should be, and what else there is to know, in the language of the messages. That another alerter
+// judges is neither.
 func (a *Alerter) health() (unwell, notes []string) {
 	r := a.report()
+	return r.health(a.config.Alerts.Language)
+}
+
+func (r *reporting) health(language string) (unwell, notes []string) {
 	if r.Reason != "" {
-		unwell = []string{r.Reason}
+		unwell = []string{r.reason.in(language)}
 	}
-	return unwell, slices.DeleteFunc(r.Notes, func(note string) bool { return note == r.standBy })
+	for _, about := range r.notes {
+		if about.text != r.standBy {
+			notes = append(notes, about.in(language))
+		}
+	}
+	return unwell, notes
 }
 
 // reportPeople says when buttons and the slash command do not work. The alerter is ready all the same: people are told, and the
@@ -168,6 +178,6 @@ func (s *session) reportPeople(r *reporting) {
 		return
 	}
 	if ok, reason := s.people.Report(); !ok {
-		r.note(reason)
+		r.note(technical(reason))
 	}
 }

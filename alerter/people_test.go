@@ -67,8 +67,8 @@ func TestPeople(t *testing.T) {
 	id := w.stored()[0].Incident
 	w.expectChannel("#noc", "root 🔴 default/Congestion/2/firing")
 	ts := w.slack.Roots("#noc")[0].TS
-	for _, user := range []string{"ana", "luis"} { // each is heard by another
-		if _, err := w.slack.Click(t.Context(), user, ts, slack.ActionAcknowledge); err != nil {
+	for user, does := range map[string][]string{"ana": {slack.ActionAcknowledge}, "luis": {slack.ActionSilence, slack.SilenceHour}} { // each is heard by another
+		if _, err := w.slack.Click(t.Context(), user, ts, does[0], does[1:]...); err != nil {
 			t.Fatal(err)
 		}
 		sent, err := w.slack.Slash(t.Context(), user, "noc", "/unconnected", "status")
@@ -76,17 +76,16 @@ func TestPeople(t *testing.T) {
 			t.Errorf("%s is told %s: %v", user, sent.Response, err)
 		}
 	}
-	eventually(t, "a deed", func() (bool, string) { return len(w.deeds()) > 0, w.logs.String() })
-	if done := w.deeds()[0]; done.Action != events.Acknowledged || done.Incident != id || done.By != "Ana Torres" && done.By != "Luis Rojas" {
-		t.Errorf("recorded %+v", done)
+	eventually(t, "both deeds", func() (bool, string) { return len(w.deeds()) == 2, w.logs.String() })
+	for _, done := range w.deeds() {
+		if done.Incident != id || done.By != map[string]string{events.Acknowledged: "Ana Torres", events.Silenced: "Luis Rojas"}[done.Action] {
+			t.Errorf("recorded %+v", done)
+		}
 	}
 	if _, err := w.slack.Click(t.Context(), "ana", ts, slack.ActionSilence, slack.SilenceHours); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "a silence", func() (bool, string) {
-		all := w.deeds()
-		return all[len(all)-1].Action == events.Silenced, fmt.Sprint(all)
-	})
+	eventually(t, "a longer silence", func() (bool, string) { all := w.deeds(); return len(all) == 3, fmt.Sprint(all) })
 	standby.stop()
 	p.stop()
 	if n := w.slack.Connections(); n != 0 {

@@ -23,7 +23,7 @@ func finishing(ctx context.Context, deadline time.Time) (context.Context, contex
 // perform does one job: the intent is stored before a post, its result after it. What was begun is finished, if it can be
 // for a moment, even while the program stops, because a post whose result is not stored has to be looked up.
 func (n *notifier) perform(ctx context.Context, q *queue, j *job) {
-	deadline := time.Now().Add(n.attempt)
+	deadline := n.now().Add(n.attempt)
 	rec := j.rec
 	if j.action.Step.Posts() {
 		var err error
@@ -32,16 +32,27 @@ func (n *notifier) perform(ctx context.Context, q *queue, j *job) {
 			return
 		}
 	}
-	message := j.compose(&n.composer, rec.Record, time.Now())
+	message := j.compose(&n.composer, rec.Record, n.now())
 	sending, cancel := finishing(ctx, deadline)
 	receipt, err := slack.Deliver(sending, n.sink, j.action, rec.Record, message)
 	cancel()
 	n.pacer.Observe(q.channel, err)
+	n.noteTaken(q, err)
 	n.observe(j, err)
-	rec.Record = slack.Settle(rec.Record, j.action, receipt, err, time.Now())
+	rec.Record = slack.Settle(rec.Record, j.action, receipt, err, n.now())
 	edited := j.action.Step == incident.EditRoot && err == nil
 	n.storeResult(ctx, q, rec, edited)
 	n.followUp(q, j, err)
+}
+
+// noteTaken notes that Slack answers as it should, after which nothing waits any longer that failed before.
+func (n *notifier) noteTaken(q *queue, err error) {
+	if err != nil && !errors.Is(err, slack.ErrNotFound) {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	q.took = n.now()
 }
 
 // intend stores what is about to be posted. Before a group's message come the claims of its members; whoever is at one of them
@@ -57,7 +68,7 @@ func (n *notifier) intend(ctx context.Context, j *job, deadline time.Time) (reco
 		}
 		rec.Members = idsOf(j.members)
 	}
-	rec.Record = rec.Intend(j.action, part, time.Now(), deadline)
+	rec.Record = rec.Intend(j.action, part, n.now(), deadline)
 	return n.records.store(ctx, rec)
 }
 

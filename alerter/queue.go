@@ -9,6 +9,7 @@ import (
 type queue struct {
 	channel string
 	pending map[string]bool // incidents that something may have to be done about; guarded by notifier.mu
+	took    time.Time       // when Slack answered as it should, the last time; guarded by notifier.mu
 	wake    chan struct{}   // capacity 1
 }
 
@@ -35,7 +36,7 @@ func (q *queue) ring() {
 // work does what there is to do in the channel, the most urgent first, until ctx ends.
 func (n *notifier) work(ctx context.Context, q *queue) {
 	for ctx.Err() == nil {
-		next, until := n.next(q, time.Now())
+		next, until := n.next(q, n.now())
 		if next == nil {
 			waitFor(ctx, q.wake, until)
 			continue

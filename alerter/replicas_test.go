@@ -2,6 +2,7 @@ package alerter_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +67,26 @@ func TestReplicas(t *testing.T) {
 	if posts := len(w.slack.Requests("chat.postMessage")); posts != 4 {
 		t.Errorf("%d posts for four messages", posts)
 	}
+}
+
+// TestPlaces: each alerter knows how many tell before it when NATS is away.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	w := newQuietWorld(t)
+	all := []*process{w.start(), w.start(), w.start()}
+	places := func(want ...int) {
+		t.Helper()
+		eventually(t, "their places", func() (bool, string) {
+			var got []int
+			for _, p := range all {
+				got = append(got, p.Place())
+			}
+			return slices.Equal(got, want), fmt.Sprint(got)
+		})
+	}
+	places(0, 1, 2)
+	all[0].stop()
+	places(-1, 0, 1)
 }
 
 // TestLeaseTakenAway: whoever loses the lease stands by and has it back later; what was judged in between by another is judged once.

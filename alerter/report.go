@@ -31,47 +31,54 @@ func (a *Alerter) report() reporting {
 		s.notifier.report(&r)
 		s.reportPeople(&r)
 	} else if reason := a.problem.Load(); reason != nil {
-		r.fail("retrying", *reason)
+		r.fail("retrying", technical(*reason))
 	} else {
-		r.fail("starting", "reading the streams")
+		r.fail("starting", said("reading the streams", "Está arrancando y lee los streams"))
 	}
 	if reason := a.refusal.Load(); reason != nil {
-		r.fail("refused", *reason)
+		r.fail("refused", because("Slack refuses the token", "Slack rechaza el token", *reason))
 	}
 	switch a.sink.(type) {
 	case *slack.Terminal, *slack.Mirror:
-		r.note("neither SLACK_TOKEN nor SLACK_WEBHOOK_URL is set: messages go to standard output")
+		r.note(said("neither SLACK_TOKEN nor SLACK_WEBHOOK_URL is set: messages go to standard output",
+			"No hay SLACK_TOKEN ni SLACK_WEBHOOK_URL: los mensajes van a la salida estándar"))
 	case *slack.Webhook:
-		r.note("a webhook posts only: no edits, no threads, no look-up of posts whose answer was lost")
+		r.note(technical("a webhook posts only: no edits, no threads, no look-up of posts whose answer was lost"))
 	}
 	return r
 }
 
 // away says that NATS is away, and why if that is known: a wrong password needs a person.
-func away(why error) string {
+func away(why error) remark {
 	if why == nil {
-		return "NATS is away: nothing can be judged until it is back"
+		return said("NATS is away: nothing can be judged until it is back", "NATS no está, y no se puede evaluar nada hasta que vuelva")
 	}
-	return fmt.Sprintf("NATS is away (%v): nothing can be judged until it is back", why)
+	return remark{
+		text:      fmt.Sprintf("NATS is away (%v): nothing can be judged until it is back", why),
+		es:        "NATS no está, y no se puede evaluar nada hasta que vuelva",
+		technical: why.Error(),
+	}
 }
 
 // reporting is a Report in the making. What is found wrong first is its reason, what is found later a note.
 type reporting struct {
 	daemon.Report
+	reason  remark
+	notes   []remark
 	standBy string // the note that another alerter judges, which is as it should be
 }
 
-func (r *reporting) fail(state, reason string) {
+func (r *reporting) fail(state string, reason remark) {
 	if !r.Ready {
 		r.note(reason)
 		return
 	}
-	r.Ready, r.State, r.Reason = false, state, reason
+	r.Ready, r.State, r.Reason, r.reason = false, state, reason.text, reason
 }
 
-func (r *reporting) note(text string) {
-	if text != r.Reason {
-		r.Notes = append(r.Notes, text)
+func (r *reporting) note(about remark) {
+	if about.text != r.Reason {
+		r.Notes, r.notes = append(r.Notes, about.text), append(r.notes, about)
 	}
 }
 
@@ -82,18 +89,19 @@ func (e *evaluator) report(r *reporting) {
 	unread := e.calls.state()
 	switch {
 	case unread != "":
-		r.fail("retrying", "windows can't be read, so nothing is judged: "+unread)
+		r.fail("retrying", because("windows can't be read, so nothing is judged", "No se pueden leer las ventanas, así que no se evalúa nada", unread))
 	case e.trouble != "":
-		r.fail("retrying", "alert events can't be stored: "+e.trouble)
+		r.fail("retrying", because("alert events can't be stored", "No se pueden guardar los eventos de alerta", e.trouble))
 	case !e.caughtUp:
-		r.fail("catching up", "reading the history")
+		r.fail("catching up", said("reading the history", "Se lee la historia"))
 	}
 	if e.judgedBy != "" && e.judgedBy != e.rules.Hash() && !e.duty.has() { // what was read last may be what it took over from
-		r.note("the alerter that judges has other rules than this one")
+		r.note(said("the alerter that judges has other rules than this one", "El alerter que evalúa tiene otras reglas que este"))
 	}
 	if learning := slices.Sorted(maps.Keys(e.learning)); len(learning) > 0 {
-		r.note("what is usual is still being learnt, and until then only a backstop fires: " + strings.Join(learning, ", ") +
-			"; `unconnected backfill --from -14d` ends that")
+		const until = "; `unconnected backfill --from -14d` "
+		r.note(said("what is usual is still being learnt, and until then only a backstop fires: "+strings.Join(learning, ", ")+until+"ends that",
+			"Aún se aprende qué es lo usual, y hasta entonces solo avisa una regla de respaldo: "+strings.Join(learning, ", ")+until+"lo termina"))
 	}
 	for operation, end := range e.reached {
 		r.Operations = append(r.Operations, daemon.Operation{Operation: operation, State: r.State, Checkpoint: end})
@@ -109,33 +117,40 @@ func (n *notifier) report(r *reporting) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if unread := n.alerts.state(); unread != "" {
-		r.fail("retrying", "alert events can't be read, so nothing is posted: "+unread)
+		r.fail("retrying", because("alert events can't be read, so nothing is posted", "No se pueden leer los eventos de alerta, así que no se publica nada", unread))
 	}
 	if n.trouble != "" {
-		r.fail("retrying", "what is done for Slack can't be stored, so nothing is posted: "+n.trouble)
+		r.fail("retrying", because("what is done for Slack can't be stored, so nothing is posted",
+			"No se puede guardar lo que se hace para Slack, así que no se publica nada", n.trouble))
 	}
 	if !n.caughtUp {
-		r.fail("catching up", "reading the alerts")
+		r.fail("catching up", said("reading the alerts", "Se leen las alertas"))
 	}
 	if !n.duty.has() {
 		return // whether people could be told is known to whoever tells them
 	}
-	n.reportChannels(r, time.Now())
+	n.reportChannels(r, n.now())
 }
 
 // reportChannels says which channels can't be told what they should be. It must be called with mu held.
 func (n *notifier) reportChannels(r *reporting, now time.Time) {
 	for _, channel := range slices.Sorted(maps.Keys(n.queues)) {
 		trouble := n.worstTrouble(n.queues[channel], now)
+		if trouble == nil {
+			continue
+		}
+		since := trouble.Since.UTC().Format(time.RFC3339)
 		switch {
-		case trouble == nil:
 		case trouble.Class == incident.Permanent.String():
-			r.fail("refused", fmt.Sprintf("Slack refuses channel %s: %s; %s", channel, trouble.Code, trouble.Hint))
+			r.fail("refused", because("Slack refuses channel "+channel, "Slack rechaza el canal "+channel, trouble.Code+"; "+trouble.Hint))
 		case now.Sub(trouble.Since) > tooLong:
-			r.fail("retrying", fmt.Sprintf("channel %s can't be told since %s: %s; look at status.slack.com and the way there",
-				channel, trouble.Since.UTC().Format(time.RFC3339), trouble.Code))
+			r.fail("retrying", remark{
+				text:      fmt.Sprintf("channel %s can't be told since %s: %s; look at status.slack.com and the way there", channel, since, trouble.Code),
+				es:        fmt.Sprintf("No se puede avisar al canal %s desde %s; mire status.slack.com y la conexión", channel, since),
+				technical: trouble.Code,
+			})
 		default:
-			r.note(fmt.Sprintf("channel %s waits since %s: %s", channel, trouble.Since.UTC().Format(time.RFC3339), trouble.Code))
+			r.note(because(fmt.Sprintf("channel %s waits since %s", channel, since), fmt.Sprintf("El canal %s espera desde %s", channel, since), trouble.Code))
 		}
 	}
 }
@@ -185,7 +200,7 @@ func (a *Alerter) vouch(ctx context.Context) {
 		}
 		if reason := refusalOf(err); reason != "" {
 			if a.refusal.Swap(&reason) == nil {
-				a.options.Log.Error("messages wait", "reason", reason)
+				a.options.Log.Error("messages wait", "reason", "Slack refuses the token: "+reason)
 			}
 		} else if err == nil && a.refusal.Swap(nil) != nil {
 			a.options.Log.Info("Slack takes the token now")
@@ -200,5 +215,5 @@ func refusalOf(err error) string {
 	if !errors.As(err, &e) || e.Class != incident.Permanent || e.Code == "unknown_method" || strings.HasPrefix(e.Code, "http_") {
 		return ""
 	}
-	return fmt.Sprintf("Slack refuses the token: %s; %s", e.Code, e.Hint)
+	return e.Code + "; " + e.Hint
 }

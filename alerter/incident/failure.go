@@ -37,9 +37,10 @@ type Trouble struct {
 	Class string    `json:"class"`
 	Code  string    `json:"code"`
 	Hint  string    `json:"hint,omitempty"`
-	Count int       `json:"count"` // failures in a row
-	Since time.Time `json:"since"` // the first of them
-	Until time.Time `json:"until"` // nothing is tried before
+	Count int       `json:"count"`       // failures in a row
+	Since time.Time `json:"since"`       // the first of them
+	At    time.Time `json:"at,omitzero"` // the last of them
+	Until time.Time `json:"until"`       // nothing is tried before
 }
 
 // How long to wait before trying again when the answer does not say.
@@ -74,6 +75,17 @@ func (r Record) Failed(a Action, f Failure, now time.Time) Record {
 		r = r.Done(a, Receipt{}, now)
 	case Gone:
 		r.Root.Gone, r.Trouble = true, nil
+	}
+	return r
+}
+
+// Relieved is the record when the channel took something else since the last failure: it need not wait any longer, so that all
+// that waits for Slack leaves when it is back. Each such failure is followed by one attempt before its time, not by more.
+func (r Record) Relieved(took time.Time) Record {
+	if t := r.Trouble; t != nil && t.At.Before(took) {
+		eased := *t
+		eased.Until = time.Time{}
+		r.Trouble = &eased
 	}
 	return r
 }
@@ -115,7 +127,7 @@ func (r Record) withdraw(a Action) Record {
 
 // again adds one failure to a run of them.
 func (t *Trouble) again(f Failure, now time.Time) *Trouble {
-	next := Trouble{Class: f.Class.String(), Code: f.Code, Hint: f.Hint, Count: 1, Since: now}
+	next := Trouble{Class: f.Class.String(), Code: f.Code, Hint: f.Hint, Count: 1, Since: now, At: now}
 	if t != nil {
 		next.Count, next.Since = t.Count+1, t.Since
 	}

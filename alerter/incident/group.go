@@ -18,9 +18,11 @@ func GroupID(first *Incident) string { return groupPrefix + first.ID }
 // IsGroup tells whether an id is that of a group.
 func IsGroup(id string) bool { return strings.HasPrefix(id, groupPrefix) }
 
-// Joins tells whether a message that is to be posted may become a share in a group: it is the first attempt.
+// Joins tells whether a message that is to be posted may become a share in a group: it is the first attempt, or the one before is
+// known to have come to nothing.
 func (a Action) Joins(rec Record) bool {
-	return a.Step == PostRoot && rec.Root.Intent == nil && !rec.Root.Gone && rec.Root.Group == ""
+	open := rec.Root.Intent
+	return a.Step == PostRoot && (open == nil || open.Deadline.IsZero()) && !rec.Root.Gone && rec.Root.Group == ""
 }
 
 // Claim is the record of an incident that will have a share in the message of a group. Store it before the group's record,

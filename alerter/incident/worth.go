@@ -35,7 +35,7 @@ func Worth(inc *Incident, rec Record, p Progress, maxAge time.Duration, now time
 		return true
 	case !inc.Open && now.Sub(inc.ClosedAt) > GiveUp:
 		return false
-	case inc.isDrill() && (!inc.Open || now.Sub(inc.Start) > events.DrillMost):
+	case inc.IsDrill() && (!inc.Open || now.Sub(inc.Start) > events.DrillMost):
 		return false
 	case inc.young(maxAge):
 		return true
@@ -43,8 +43,8 @@ func Worth(inc *Incident, rec Record, p Progress, maxAge time.Duration, now time
 	return inc.Open && p.Operation == inc.Operation && !p.WindowEnd.IsZero() && p.At.Sub(p.WindowEnd) <= maxAge
 }
 
-// isDrill tells whether the incident is a test, and nothing else.
-func (i *Incident) isDrill() bool {
+// IsDrill tells whether the incident is a test, and nothing else.
+func (i *Incident) IsDrill() bool {
 	return !slices.ContainsFunc(i.Alerts, func(s State) bool { return !s.Latest.IsDrill() })
 }
 

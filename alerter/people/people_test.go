@@ -34,6 +34,39 @@ func TestAcknowledge(t *testing.T) {
 	w.recorded(1)
 }
 
+// TestAcknowledgedWhenStored: Slack gets its acknowledgement when what somebody did is stored, so that a crash in between loses
+// nothing: whoever clicked sees a warning, or the click comes again.
+func TestAcknowledgedWhenStored(t *testing.T) {
+	w := start(t, nil)
+	w.connected()
+	w.slack.Fail("conversations.members", fakeslack.Slow(300*time.Millisecond))
+	for n := range 10 {
+		sent := w.click(ana, w.post(incidentID), slack.ActionAcknowledge)
+		if done := w.actions(); len(done) == n+1 {
+			return
+		} else if sent.Took < time.Second { // otherwise the machine stood still, and the acknowledgement could not wait
+			t.Fatalf("it is acknowledged after %v, and stored is %+v", sent.Took, done)
+		}
+		w.recorded(n + 1)
+	}
+	t.Error("it was never stored before it was acknowledged")
+}
+
+// TestSlowClick: when it takes too long to know who clicks, the acknowledgement goes first. A busy machine may delay it by a moment.
+func TestSlowClick(t *testing.T) {
+	w := start(t, nil)
+	w.connected()
+	ts := w.post(incidentID)
+	const slow = 5 * time.Second
+	w.slack.Fail("conversations.members", fakeslack.Slow(slow))
+	sent := w.click(ana, ts, slack.ActionAcknowledge)
+	if sent.Took >= slow {
+		t.Errorf("acknowledged after %v", sent.Took)
+	}
+	w.repeat(sent)
+	w.recorded(1)
+}
+
 // TestRepeatedElsewhere: a click that another process has dealt with, which only ALERTS tells, has no second effect and says
 // nothing.
 func TestRepeatedElsewhere(t *testing.T) {

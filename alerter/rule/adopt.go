@@ -3,6 +3,8 @@ package rule
 import (
 	"maps"
 	"slices"
+
+	"unconnected/internal/spelling"
 )
 
 // adopt takes over from a built-in rule what the entry does not say itself: thresholds can be adjusted, a channel given,
@@ -38,7 +40,7 @@ func (d *draft) adoptConstants(base *Rule) {
 	for _, name := range slices.Sorted(maps.Keys(d.rule.Constants)) {
 		if _, known := base.Constants[name]; !known {
 			names := slices.Sorted(maps.Keys(base.Constants))
-			d.fail(d.nodes["constants"], "rule %s has no constant %s%s; it has %v", base.Name, name, didYouMean(name, names), names)
+			d.fail(d.nodes["constants"], "rule %s has no constant %s%s; it has %v", base.Name, name, spelling.DidYouMean(name, names), names)
 		}
 	}
 	for name, v := range base.Constants {

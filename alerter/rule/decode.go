@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"unconnected/events"
+	"unconnected/internal/spelling"
 )
 
 // maxSpan bounds for and keep: how many windows of the past must be remembered for a rule.
@@ -69,7 +70,7 @@ func (r *reader) entry(n ast.Node) *draft {
 	for _, f := range fields {
 		read, known := keys[f.key]
 		if !known {
-			r.fail(f.at, "unknown key %q%s", f.key, didYouMean(f.key, slices.Sorted(maps.Keys(keys))))
+			r.fail(f.at, "unknown key %q%s", f.key, spelling.DidYouMean(f.key, slices.Sorted(maps.Keys(keys))))
 			continue
 		}
 		d.nodes[f.key] = f.value

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"unconnected/internal/spelling"
 )
 
 // Document is a YAML file beside the rules, such as one of tests of them, read as strictly as the rules themselves:
@@ -49,7 +51,7 @@ func (d *Document) Fields(n Node, what string, keys map[string]func(Node)) {
 	d.Entries(n, what, func(key string, at, value Node) {
 		read, known := keys[key]
 		if !known {
-			d.Fail(at, "unknown key %q%s", key, didYouMean(key, slices.Sorted(maps.Keys(keys))))
+			d.Fail(at, "unknown key %q%s", key, spelling.DidYouMean(key, slices.Sorted(maps.Keys(keys))))
 			return
 		}
 		read(value)
@@ -88,10 +90,8 @@ func (d *Document) IsList(n Node) bool {
 
 // Misspelt is the documented result that a name which is not one of them most likely means, or "".
 func Misspelt(result string) string {
-	for _, name := range documented {
-		if d := distance(result, name); d > 0 && d <= 2 {
-			return name
-		}
+	if slices.Contains(documented[:], result) {
+		return ""
 	}
-	return ""
+	return spelling.Nearest(result, documented[:], 2)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/expr-lang/expr/ast"
 
 	"unconnected/alerter/baseline"
+	"unconnected/internal/spelling"
 )
 
 // functions are the functions of the language and how they are called. Arguments in brackets can be left out.
@@ -48,7 +49,7 @@ func (c *compiler) call(n *ast.CallNode) compiled {
 	case !ok:
 		return c.fail(n, "only functions can be called")
 	case !isFunction(callee.Value):
-		return c.fail(n, "there is no function %s%s", callee.Value, didYouMean(callee.Value, slices.Sorted(maps.Keys(functions))))
+		return c.fail(n, "there is no function %s%s", callee.Value, spelling.DidYouMean(callee.Value, slices.Sorted(maps.Keys(functions))))
 	}
 	name := callee.Value
 	if count, most := len(n.Arguments), arity[name]; count < most[0] || count > most[1] {

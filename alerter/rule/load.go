@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"unconnected/internal/spelling"
 )
 
 // Load reads a rules file, or all *.yaml and *.yml files of a directory, in the order of their names and as one
@@ -121,7 +123,7 @@ func (l *loader) top(r *reader, doc ast.Node) {
 		case "rules":
 			l.readRules(r, f.value)
 		default:
-			r.fail(f.at, "unknown key %q%s", f.key, didYouMean(f.key, []string{"extend", "holidays", "rules"}))
+			r.fail(f.at, "unknown key %q%s", f.key, spelling.DidYouMean(f.key, []string{"extend", "holidays", "rules"}))
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	"github.com/expr-lang/expr/ast"
+
+	"unconnected/internal/spelling"
 )
 
 // unlisted is the result, behind a dot, that stands for all results that nobody has listed: neither the API's documentation
@@ -156,7 +158,7 @@ func (c *compiler) identifier(n *ast.IdentifierNode) compiled {
 	case slices.Contains(documented[:], n.Value):
 		return c.fail(n, "unknown name %s; did you mean count.%s or share.%s?", n.Value, n.Value, n.Value)
 	}
-	return c.fail(n, "unknown name %s%s", n.Value, didYouMean(n.Value, append(slices.Sorted(maps.Keys(c.constants)), "total", "count", "share", "missing")))
+	return c.fail(n, "unknown name %s%s", n.Value, spelling.DidYouMean(n.Value, append(slices.Sorted(maps.Keys(c.constants)), "total", "count", "share", "missing")))
 }
 
 // member compiles count.<result>, share.<result> and their forms with brackets.
@@ -190,7 +192,7 @@ func (c *compiler) seriesMember(n *ast.MemberNode) (name string, r result, ok bo
 		return "", result{}, false
 	case !quoted && property.Value != unlisted && !slices.Contains(documented[:], property.Value):
 		c.fail(property, "unknown result %s%s; a result that is not documented is written %s[%q]",
-			property.Value, didYouMean(property.Value, documented[:]), base.Value, property.Value)
+			property.Value, spelling.DidYouMean(property.Value, documented[:]), base.Value, property.Value)
 		return "", result{}, false
 	}
 	r = resultOf(property.Value, quoted)
@@ -257,7 +259,7 @@ func (c *compiler) notASeries(n *ast.MemberNode) compiled {
 	case base.Value == "total":
 		return c.fail(base, "total is a number; the calls of one result are count.<result>")
 	}
-	return c.fail(base, "unknown name %s%s", base.Value, didYouMean(base.Value, []string{"count", "share"}))
+	return c.fail(base, "unknown name %s%s", base.Value, spelling.DidYouMean(base.Value, []string{"count", "share"}))
 }
 
 // isResult tells whether the producer can have written name for a result: snake_case that does not begin with a digit.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/expr-lang/expr/ast"
+
+	"unconnected/internal/spelling"
 )
 
 // Status is what the producer says that it is doing for an operation. The zero Status says nothing.
@@ -40,7 +42,7 @@ func (c *compiler) status(n *ast.CallNode) compiled {
 		}
 		if !slices.Contains(producerStates, text.Value) {
 			return c.fail(argument, "the producer has no state %q%s; its states are %s", text.Value,
-				didYouMean(text.Value, producerStates), strings.Join(producerStates, ", "))
+				spelling.DidYouMean(text.Value, producerStates), strings.Join(producerStates, ", "))
 		}
 		states = append(states, text.Value)
 	}

@@ -23,6 +23,7 @@ type Day struct {
 	Windows   int              // known
 	Missed    int              // windows that the API never answered for
 	Absent    int              // windows that are not in the history: before its beginning, or not polled yet
+	Last      time.Time        // of a day without a window: the end of the last one before it
 	Incidents []DayIncident    // that were open at some time of the day, the first first
 }
 
@@ -80,19 +81,37 @@ func (d *digest) local(day *Day, t time.Time) time.Time {
 // one tells of one operation.
 func (d *digest) one(m *Message, day *Day) {
 	w := d.words
-	m.Facts = []Fact{{Text: joined(w.count(w.calls, day.Total), d.before(day))}}
+	volume := joined(w.count(w.calls, day.Total), d.before(day))
+	if day.empty() {
+		volume = upperFirst(d.noData(day))
+	}
+	m.Facts = []Fact{{Text: volume}}
 	if day.Total > 0 {
 		m.Facts = append(m.Facts, d.shares(day)...)
 	}
-	incidents := d.incidents(day)
-	m.Facts = append(m.Facts, Fact{Text: incidents}, Fact{Text: d.completeness(day)})
+	incidents, known := d.incidents(day), d.completeness(day)
+	m.Facts = append(m.Facts, Fact{Text: incidents})
+	if known != "" {
+		m.Facts = append(m.Facts, Fact{Text: known})
+	}
 	for i := range day.Incidents {
 		m.Others = append(m.Others, d.incident(day, &day.Incidents[i]))
 	}
-	m.Aside = joined(incidents, d.completeness(day))
-	if len(m.Others) > 0 {
+	m.Aside = joined(incidents, known)
+	if len(m.Others) > 0 || !day.Last.IsZero() {
 		m.Notes = []string{fmt.Sprintf(w.timesIn, zone(d.local(day, day.From)))}
 	}
+}
+
+// empty tells whether nothing is known of the day, so that its counts say nothing.
+func (day *Day) empty() bool { return day.Windows == 0 && day.Missed+day.Absent > 0 }
+
+// noData says that nothing is known of the day, and since when.
+func (d *digest) noData(day *Day) string {
+	if day.Last.IsZero() {
+		return d.words.emptyDay
+	}
+	return fmt.Sprintf(d.words.emptySince, d.words.from(d.local(day, day.Last), d.local(day, day.From)))
 }
 
 // before compares the volume with that of a week before.
@@ -206,9 +225,13 @@ func (d *digest) incident(day *Day, i *DayIncident) string {
 	return "✅ " + joined(title, from+"–"+to, w.duration(i.duration(day)))
 }
 
-// completeness is how much of the day is known, never rounded up to all of it, and what is missing.
+// completeness is how much of the day is known, never rounded up to all of it, and what is missing; "" where [digest.noData] has
+// said all.
 func (d *digest) completeness(day *Day) string {
 	all := day.Windows + day.Missed + day.Absent
+	if !day.Last.IsZero() {
+		return ""
+	}
 	if day.Missed+day.Absent == 0 || all <= 0 {
 		return d.words.complete
 	}

@@ -74,6 +74,7 @@ var english = words{
 		noIncidents: "No incidents", lasted: "it lasted %s", longest: "the longest %s",
 		complete: "100% complete", partly: "%s complete: %s",
 		missedTime: "%s without an answer from Wolkvox", absentTime: "%s not fetched",
+		emptyDay: "no data", emptySince: "no data since %s", emptyFrom: "no data from %s",
 		uneventful: "%s of %s without incident and complete", incidentsIn: "%s in %s", compactNetwork: "network side %s", ongoing: "still open at midnight",
 	},
 	blind: blind{

@@ -72,7 +72,20 @@ var occasions = []struct {
 		day[0].Incidents, day[0].Missed, day[0].Absent, day[0].Windows, day[0].Before = nil, 0, 0, 288, -1
 		return c.Digest("digest", day)
 	}},
+	{"digest-no-data", func(c *Composer) Message { return c.Digest("digest", []Day{noDay(0)}) }},
+	{"digest-no-answer", func(c *Composer) Message {
+		day := noDay(0)
+		day.Missed, day.Absent, day.Last, day.Incidents = 288, 0, time.Time{}, nil
+		return c.Digest("digest", []Day{day})
+	}},
 	{"digest-many", func(c *Composer) Message { return c.Digest("digest", days(9)) }},
+	{"digest-many-no-data", func(c *Composer) Message {
+		some := days(9)
+		some[4], some[7] = noDay(4), noDay(7)
+		some[7].Incidents = nil
+		return c.Digest("digest", some)
+	}},
+	{"digest-all-no-data", func(c *Composer) Message { return c.Digest("digest", []Day{noDay(0), noDay(1)}) }},
 	{"blind", func(c *Composer) Message {
 		c.Zone = zoneNamed("America/Bogota")
 		return c.Blind("blind", minute(5), time.Time{}, "nats: no servers available for connection")
@@ -209,4 +222,13 @@ func days(n int) []Day {
 		days = append(days, day)
 	}
 	return days
+}
+
+// noDay is the yesterday of the i-th operation if no window of it came.
+func noDay(i int) Day {
+	day := days(i + 1)[i]
+	day.Total, day.Counts, day.Windows, day.Missed, day.Absent = 0, nil, 0, 0, 1
+	day.Last = day.From.Add(-75*time.Minute - time.Duration(i)*24*time.Hour)
+	day.Incidents = []DayIncident{{Rule: "DataMissing", Start: day.Last.Add(15 * time.Minute), Open: true}}
+	return day
 }

@@ -11,9 +11,12 @@ import (
 // several tells of many operations: the sum, and one line each, where something happened first.
 func (d *digest) several(m *Message, days []Day) {
 	w := d.words
-	var total, incidents, troubled, uneventful int64
+	var total, incidents, troubled, uneventful, empty int64
 	for i := range days {
 		total += days[i].Total
+		if days[i].empty() {
+			empty++
+		}
 		incidents += int64(len(days[i].Incidents))
 		if len(days[i].Incidents) > 0 {
 			troubled++
@@ -25,7 +28,14 @@ func (d *digest) several(m *Message, days []Day) {
 	if incidents > 0 {
 		summary = fmt.Sprintf(w.incidentsIn, w.count(w.incidents, incidents), w.count(w.operations, troubled))
 	}
-	m.Facts = []Fact{{Text: joined(w.count(w.calls, total), summary)}}
+	calls, without := w.count(w.calls, total), ""
+	if empty > 0 {
+		without = fmt.Sprintf(w.emptyFrom, w.count(w.operations, empty))
+	}
+	if empty == int64(len(days)) {
+		calls, without = upperFirst(w.emptyDay), ""
+	}
+	m.Facts = []Fact{{Text: joined(calls, without, summary)}}
 	if uneventful > 0 {
 		text := fmt.Sprintf(w.uneventful, w.Decimal(float64(uneventful), 0), w.count(w.operations, int64(len(days))))
 		m.Facts = append(m.Facts, Fact{Text: text})
@@ -41,11 +51,11 @@ func (d *digest) byTrouble(days []Day) []*Day {
 		day     *Day
 		open    int
 		lasted  time.Duration
-		missing int
+		missing float64 // part of the day
 	}
 	all := make([]ranked, len(days))
 	for i := range days {
-		r := ranked{day: &days[i], missing: days[i].Missed + days[i].Absent}
+		r := ranked{day: &days[i], missing: days[i].missing()}
 		for j := range days[i].Incidents {
 			incident := &days[i].Incidents[j]
 			r.lasted += incident.duration(&days[i])
@@ -56,7 +66,7 @@ func (d *digest) byTrouble(days []Day) []*Day {
 		all[i] = r
 	}
 	slices.SortStableFunc(all, func(a, b ranked) int {
-		return cmp.Or(b.open-a.open, cmp.Compare(b.lasted, a.lasted), b.missing-a.missing,
+		return cmp.Or(b.open-a.open, cmp.Compare(b.lasted, a.lasted), cmp.Compare(b.missing, a.missing),
 			strings.Compare(d.name(a.day.Operation), d.name(b.day.Operation)))
 	})
 	sorted := make([]*Day, len(all))
@@ -66,12 +76,24 @@ func (d *digest) byTrouble(days []Day) []*Day {
 	return sorted
 }
 
+// missing is the part of the day that is not known.
+func (day *Day) missing() float64 {
+	missing := day.Missed + day.Absent
+	if missing == 0 {
+		return 0
+	}
+	return float64(missing) / float64(day.Windows+missing)
+}
+
 // line is one of several operations: 🔴 Ventas Bogotá · 23,412 (−12%) · network side 19% · 2 incidents, the longest 35 min.
 func (d *digest) line(day *Day) string {
 	w, mark := d.words, "✅"
 	volume := w.Decimal(float64(day.Total), 0)
 	if change, ok := changeOf(day.Total, day.Before); ok && change != 0 {
 		volume += " (" + signed(w, change) + ")"
+	}
+	if day.empty() {
+		volume = d.noData(day)
 	}
 	network, incidents, missing := "", "", ""
 	if day.Total > 0 {

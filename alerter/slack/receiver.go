@@ -22,17 +22,18 @@ type receiver struct {
 // handleWithin bounds how long one thing that somebody did is dealt with. They wait for it.
 const handleWithin = 30 * time.Second
 
-// receive acknowledges an event before anything is done about it: Slack waits for three seconds, and shows people a warning
-// otherwise. What nobody knows is acknowledged too, because it would only be sent again.
+// receive deals with an event, and acknowledges it when that is done: Slack shows people a warning otherwise, or sends it again, so
+// that what a process leaves undone that dies is not lost. It waits for three seconds. What nobody knows is acknowledged too,
+// because it would only be sent again.
 func (r *receiver) receive(ctx context.Context, event *socketmode.Event) {
 	switch event.Type {
 	case socketmode.EventTypeInteractive:
-		r.ack(ctx, event.Request.EnvelopeID, nil)
+		id := event.Request.EnvelopeID
 		if callback, ok := event.Data.(slack.InteractionCallback); ok {
-			for _, click := range clicksOf(&callback) {
-				r.start(func(ctx context.Context) { r.handler.Click(ctx, click) })
-			}
+			r.start(func(handling context.Context) { r.clicks(ctx, handling, id, clicksOf(&callback)) })
+			return
 		}
+		r.ack(ctx, id, nil)
 	case socketmode.EventTypeSlashCommand:
 		id := event.Request.EnvelopeID
 		if command, ok := event.Data.(slack.SlashCommand); ok {
@@ -92,8 +93,24 @@ func (r *receiver) start(do func(ctx context.Context)) {
 	})
 }
 
-// answerWithin is how long an answer may take that is to go with the acknowledgement.
+// answerWithin is how long may take what is to be done before the acknowledgement, or to go with it.
 const answerWithin = 2 * time.Second
+
+// clicks deals with what somebody clicked, and acknowledges it then, or in time. It returns when all is done.
+func (r *receiver) clicks(ctx, handling context.Context, id string, clicks []Click) {
+	var dealing sync.WaitGroup
+	for _, click := range clicks {
+		dealing.Go(func() { r.handler.Click(handling, click) })
+	}
+	done := make(chan struct{})
+	go func() { dealing.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(answerWithin):
+	}
+	r.ack(ctx, id, nil)
+	<-done
+}
 
 // command answers with the acknowledgement if that can be in time, and else by itself.
 func (r *receiver) command(ctx, handling context.Context, id string, c Command) {

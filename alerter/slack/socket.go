@@ -30,8 +30,8 @@ type SocketConfig struct {
 	Log     *slog.Logger
 }
 
-// Handler deals with what people do. Its methods are called concurrently, and after Slack has got its acknowledgement: they
-// may take their time, up to the context's end.
+// Handler deals with what people do. Its methods are called concurrently, the same thing again when Slack got no acknowledgement
+// of it. Slack gets that when they return, or after two seconds: they may take their time, up to the context's end.
 type Handler interface {
 	Click(ctx context.Context, c Click)
 	// Command returns what the person who gave the command is told.

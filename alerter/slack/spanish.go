@@ -74,6 +74,7 @@ var spanish = words{
 		noIncidents: "Sin incidentes", lasted: "duró %s", longest: "el más largo %s",
 		complete: "100" + string(nbsp) + "% completo", partly: "%s completo: %s",
 		missedTime: "%s sin respuesta de Wolkvox", absentTime: "%s sin consultar",
+		emptyDay: "sin datos", emptySince: "sin datos desde %s", emptyFrom: "sin datos de %s",
 		uneventful: "%s de %s sin incidentes y con datos completos", incidentsIn: "%s en %s", compactNetwork: "lado de la red %s", ongoing: "seguía abierto a medianoche",
 	},
 	blind: blind{

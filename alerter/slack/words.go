@@ -61,6 +61,7 @@ type daily struct {
 	network, customer, otherResults                  string
 	noIncidents, lasted, longest                     string
 	complete, partly, missedTime, absentTime         string
+	emptyDay, emptySince, emptyFrom                  string // that nothing is known of the day; when, operations
 	uneventful, incidentsIn, compactNetwork, ongoing string
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"unconnected/alerter"
 	"unconnected/alerter/incident"
 	"unconnected/alerter/silence"
 	"unconnected/events"
@@ -28,7 +29,7 @@ type silenceCommand struct {
 type silenceAdd struct {
 	Operation string          `placeholder:"NAME" help:"The operation; or --all."`
 	All       bool            `help:"All operations."`
-	Rule      []string        `placeholder:"NAME" help:"Only alerts of these rules; default all rules."`
+	Rule      []string        `placeholder:"NAME" help:"Only alerts of these rules: those of ALERT_RULES, else the built-in ones, and any that ever fired. Default all rules."`
 	For       config.Duration `placeholder:"2h" help:"For how long, at most 31d; or --until."`
 	Until     silenceEnd      `placeholder:"TIME" help:"Until when: RFC 3339, a date (its midnight in UTC), or tomorrow (the next 07:00 of the operation, an hour away or more)."`
 	From      config.Moment   `placeholder:"TIME" help:"From when on; default now."`
@@ -81,8 +82,15 @@ func (c *silenceAdd) Run(t *terminal) error {
 		return err
 	}
 	defer conn.close()
-	zone, err := c.zone(t, conn.js)
+	settings, err := alertSettings()
 	if err != nil {
+		return err
+	}
+	zone, err := c.zone(t, conn.js, settings)
+	if err != nil {
+		return err
+	}
+	if err := c.checkRules(t, conn.js, settings); err != nil {
 		return err
 	}
 	at := now()
@@ -123,11 +131,7 @@ func (c *silenceAdd) silence(now time.Time, zone *time.Location) incident.Silenc
 
 // zone is that of ALERT_TIMEZONE, else the operation's, else UTC. An operation without a history is refused: its name is
 // more likely mistyped than new.
-func (c *silenceAdd) zone(t *terminal, js jetstream.JetStream) (*time.Location, error) {
-	settings, err := alertSettings()
-	if err != nil {
-		return nil, err
-	}
+func (c *silenceAdd) zone(t *terminal, js jetstream.JetStream, settings *alerter.Alerts) (*time.Location, error) {
 	zone := settings.Timezone.Zone()
 	if c.All {
 		if zone == nil {
@@ -145,7 +149,7 @@ func (c *silenceAdd) zone(t *terminal, js jetstream.JetStream) (*time.Location, 
 	case err != nil && !errors.As(err, &invalid):
 		return nil, err
 	case err == nil && last == nil:
-		return nil, daemon.Usage(fmt.Errorf("there is no operation %s in the history", c.Operation))
+		return nil, daemon.Usage(noOperation(c.Operation, loggedOperations(t.ctx, js)))
 	case zone == nil && last != nil:
 		zone = zoneOf(last.Timezone)
 	case zone == nil:

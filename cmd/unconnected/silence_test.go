@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -38,13 +42,13 @@ func TestSilence(t *testing.T) {
 	if text, err := runTool(t, "silence", "list"); err != nil || text != "nothing is silent\n" {
 		t.Fatalf("%v:\n%s", err, text)
 	}
-	text, err := runTool(t, "silence", "add", "--operation", "ventas", "--rule", "Congestion", "--rule", "Busy", "--for", "2h",
+	text, err := runTool(t, "silence", "add", "--operation", "ventas", "--rule", "CongestionSpike", "--rule", "BusyShift", "--for", "2h",
 		"--reason", "the carrier works on it", "--by", "ana")
 	if err != nil {
 		t.Fatal(err)
 	}
 	id, _, _ := strings.Cut(text, " ")
-	if !strings.Contains(text, "silent: ventas, Congestion, Busy, until ") || !strings.Contains(text, "silence expire "+id) {
+	if !strings.Contains(text, "silent: ventas, CongestionSpike, BusyShift, until ") || !strings.Contains(text, "silence expire "+id) {
 		t.Errorf("add says\n%s", text)
 	}
 	done := lastAction(t, js)
@@ -58,12 +62,12 @@ func TestSilence(t *testing.T) {
 		t.Errorf("listed %+v", listed)
 	}
 	text, err = runTool(t, "silence", "list")
-	if err != nil || !strings.Contains(text, id) || !strings.Contains(text, "silent") || !strings.Contains(text, "Congestion, Busy: the carrier works on") {
+	if err != nil || !strings.Contains(text, id) || !strings.Contains(text, "silent") || !strings.Contains(text, "CongestionSpike, BusyShift: the carrier") {
 		t.Errorf("%v:\n%s", err, text)
 	}
 	requireNarrow(t, text)
 
-	if text, err = runTool(t, "silence", "expire", id, "--by", "luis"); err != nil || text != id+"  ended: ventas, Congestion, Busy\n" {
+	if text, err = runTool(t, "silence", "expire", id, "--by", "luis"); err != nil || text != id+"  ended: ventas, CongestionSpike, BusyShift\n" {
 		t.Errorf("%v: %s", err, text)
 	}
 	if done = lastAction(t, js); done.Action != events.Unsilenced || done.Key != id || done.By != "luis" {
@@ -142,7 +146,11 @@ func TestSilenceUsage(t *testing.T) {
 		"--operation ventas --until 2020-01-01 --reason x":                       "in the future",
 		"--operation ventas --until 2999-01-01 --reason x":                       "at most 31 days",
 		"--operation ventas --for 2h --rule a.b --reason x":                      "is not a name",
-		"--operation nobody --for 2h --reason x":                                 "no operation nobody",
+		"--operation nobody --for 2h --reason x":                                 "no operation nobody in the history; it has ventas",
+		"--operation ventos --for 2h --reason x":                                 "no operation ventos in the history; did you mean ventas?",
+		"--operation ventas --for 2h --rule CongestionSpik --reason x":           "no rule CongestionSpik, and none of that name ever fired on ventas; did you mean CongestionSpike?",
+		"--operation ventas --for 2h --rule Mine --reason x":                     "the rules are BusyShift, CancelShift, ",
+		"--all --for 2h --rule BusyShift --rule Mine --reason x":                 "no rule Mine, and none of that name ever fired; the rules are ",
 		"--operation ventas --for 2h --reason " + strings.Repeat("x", 301):       "longer than 300",
 		"--operation ventas --for 2h --reason x --by " + strings.Repeat("x", 81): "longer than 80",
 	} {
@@ -172,5 +180,74 @@ func TestSilenceUnrecorded(t *testing.T) {
 	}
 	if listed := listSilences(t); len(listed) != 1 {
 		t.Errorf("listed %+v", listed)
+	}
+}
+
+// fire stores that a rule fires on an operation.
+func fire(t *testing.T, js jetstream.JetStream, operation, rule string) {
+	t.Helper()
+	begin := now().Add(-time.Hour).Truncate(time.Minute)
+	msg, err := events.EncodeAlert(&events.Alert{
+		Operation: operation, Rule: rule, Severity: events.Critical, Status: events.Firing, StartsAt: begin,
+		Window: &events.Window{Start: begin, End: begin.Add(time.Minute)}, Incident: operation + "/" + begin.Format(time.RFC3339),
+		Timezone: "America/Bogota", Cause: events.Cause{Sequence: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.PublishMsg(t.Context(), msg); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSilenceOfRules: what can be silenced is a rule of ALERT_RULES that is for the operation, or one that fired on it, whoever
+// made it.
+func TestSilenceOfRules(t *testing.T) {
+	js := newHistory(t)
+	store(t, js, windowOf("ventas", 0), windowOf("cob", 0))
+	fire(t, js, "ventas", "Theirs")
+	t.Setenv("USER", "luis")
+	file := filepath.Join(t.TempDir(), "rules.yaml")
+	if err := os.WriteFile(file, []byte("rules:\n  - {alert: Mine, expr: total > 5, operations: [ventas]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("ALERT_RULES", file)
+	for args, want := range map[string]string{
+		"--operation ventas --rule Mine":      "",
+		"--operation ventas --rule Theirs":    "",
+		"--all --rule Mine --rule Theirs":     "",
+		"--operation cob --rule Mine":         "the rule Mine is not for cob but for ventas",
+		"--operation cob --rule Theirs":       "no rule Theirs, and none of that name ever fired on cob",
+		"--operation ventas --rule Their":     "no rule Their, and none of that name ever fired on ventas; did you mean Theirs?",
+		"--operation ventas --rule BusyShift": "(if the alerter has other rules, set ALERT_RULES as it does)",
+	} {
+		_, err := runTool(t, append([]string{"silence", "add", "--for", "1h", "--reason", "x"}, strings.Fields(args)...)...)
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("silence add %s: %v", args, err)
+		case want != "" && (err == nil || daemon.Code(err) != 2 || !strings.Contains(err.Error(), want)):
+			t.Errorf("silence add %s: %v, want %q", args, err, want)
+		}
+	}
+	if listed := listSilences(t); len(listed) != 3 {
+		t.Errorf("listed %+v", listed)
+	}
+}
+
+// TestSilenceWithoutRules: where the rules can't be read, as on another machine than the alerter's, nobody is kept from silencing;
+// whether it helps is said.
+func TestSilenceWithoutRules(t *testing.T) {
+	js := newHistory(t)
+	store(t, js, windowOf("ventas", 0))
+	fire(t, js, "ventas", "Theirs")
+	t.Setenv("ALERT_RULES", filepath.Join(t.TempDir(), "rules.yaml"))
+	for rule, want := range map[string]string{
+		"Theirs": "", "Their": "whether there is a rule Their is not known, because ALERT_RULES can't be read here",
+	} {
+		var told bytes.Buffer
+		text, err := runToolLogging(t, slog.New(slog.NewTextHandler(&told, nil)), "silence", "add", "--operation", "ventas", "--for", "1h", "--reason", "x", "--by", "ana", "--rule", rule)
+		if err != nil || !strings.Contains(text, "silent: ventas, "+rule) || !strings.Contains(told.String(), want) || want == "" && told.Len() > 0 {
+			t.Errorf("%s: %v\n%s\n%s", rule, err, text, &told)
+		}
 	}
 }

@@ -81,6 +81,11 @@ func newHistory(t testing.TB) jetstream.JetStream {
 // runTool runs a command of the tool.
 func runTool(t testing.TB, args ...string) (stdout string, err error) {
 	t.Helper()
+	return runToolLogging(t, slog.New(slog.DiscardHandler), args...)
+}
+
+func runToolLogging(t testing.TB, log *slog.Logger, args ...string) (stdout string, err error) {
+	t.Helper()
 	var cli commands
 	parser, err := newParser(&cli)
 	if err != nil {
@@ -93,7 +98,7 @@ func runTool(t testing.TB, args ...string) (stdout string, err error) {
 	var out bytes.Buffer
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	err = chosen.Run(&terminal{ctx: ctx, stdout: &out, stderr: os.Stderr, log: slog.New(slog.DiscardHandler)})
+	err = chosen.Run(&terminal{ctx: ctx, stdout: &out, stderr: os.Stderr, log: log})
 	return out.String(), err
 }
 

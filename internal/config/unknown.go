@@ -5,6 +5,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"unconnected/internal/spelling"
 )
 
 // prefixes are those of variables that are ours alone, so that one which nobody reads must be a mistake.
@@ -59,6 +61,9 @@ func Warnings() []Problem {
 	return Unknown(os.Environ(), Known(operations))
 }
 
+// mostEdits is by how many letters a variable may be misspelt: they all begin alike, so that few differ by more.
+const mostEdits = 3
+
 // Unknown lists the variables in environ (NAME=value) that begin like ours but are not known, in the order of their
 // names, each with the known name it is nearest to, if one is near. Empty ones are left out: they are unset.
 func Unknown(environ, known []string) []Problem {
@@ -71,48 +76,12 @@ func Unknown(environ, known []string) []Problem {
 	}
 	var problems []Problem
 	for _, name := range slices.Sorted(maps.Keys(unknown)) {
-		text := "is not known"
-		if near := nearest(name, known); near != "" {
-			text += "; did you mean " + near + "?"
-		}
-		problems = append(problems, Problem{Name: name, Text: text})
+		hint := spelling.Hint(spelling.Nearest(name, known, mostEdits))
+		problems = append(problems, Problem{Name: name, Text: "is not known" + hint})
 	}
 	return problems
 }
 
 func ours(name string) bool {
 	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
-}
-
-// nearest returns the known name with the fewest edits, empty when even that would be a guess.
-func nearest(name string, known []string) string {
-	const most = 3
-	best, least := "", most+1
-	for _, k := range known {
-		if edits := distance(name, k); edits < least {
-			best, least = k, edits
-		}
-	}
-	return best
-}
-
-// distance is the Levenshtein distance: how many letters to insert, delete or replace to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1) // row[j] is the distance between the part of a read so far and b[:j]
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -189,6 +189,10 @@ func (l *Lease) Other() string {
 	return seen.holder.Name
 }
 
+// Ahead is how many go before: 0 for who has the lease, or is the first to have a free one; -1 for who neither has it nor waits,
+// as far as is known. It does no I/O, and what was known last stays known while NATS is away.
+func (l *Lease) Ahead() int { return l.keeper.view.ahead(l.key, l.claim.ID) }
+
 // patience is how long one request may take, so that several fit into the time to live.
 func (l *Lease) patience() time.Duration {
 	return min(max(l.ttl/4, 500*time.Millisecond), 3*time.Second)

@@ -37,6 +37,31 @@ func TestTheMoreImportantGoesFirst(t *testing.T) {
 	eventually(t, "nobody waits any more", func() bool { return waiting(t, js) == 0 })
 }
 
+// TestAhead: each knows its place, also when NATS has gone away.
+func TestAhead(t *testing.T) {
+	t.Parallel()
+	s := newRestartable(t)
+	js := dial(t, s.URL())
+	var all []*lease.Lease
+	var done []chan error
+	for i, name := range []string{"a", "b", "c"} {
+		all = append(all, keeper(t, s.Server, name).Lease(key, time.Minute, lease.Live))
+		if got := all[i].Ahead(); got != -1 {
+			t.Errorf("%s is %d before it has begun", name, got)
+		}
+		done = append(done, waiter(t, all[i]))
+		eventually(t, "its place", func() bool { return all[i].Ahead() == i })
+	}
+	release(t, all[0])
+	served(t, done[1])
+	eventually(t, "the places behind it", func() bool { return all[0].Ahead() == -1 && all[1].Ahead() == 0 && all[2].Ahead() == 1 })
+	s.Close()
+	eventually(t, "that NATS is away", func() bool { return !js.Conn().IsConnected() })
+	if first, second := all[1].Ahead(), all[2].Ahead(); first != 0 || second != 1 {
+		t.Errorf("without NATS their places are %d and %d", first, second)
+	}
+}
+
 // TestEqualsTakeTurns: who gives way and wants it back at once comes after who waited.
 func TestEqualsTakeTurns(t *testing.T) {
 	t.Parallel()

@@ -148,6 +148,30 @@ func (v *view) isWanted(key, id string, least Priority) bool {
 	return false
 }
 
+// ahead counts those that go before id, whoever has the key included; -1 when id neither has it nor waits.
+func (v *view) ahead(key, id string) int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	p := v.at(key)
+	if p.holder.ID == id {
+		return 0
+	}
+	own, waits := p.waiters[id]
+	if !waits {
+		return -1
+	}
+	n := 0
+	if p.holder.ID != "" {
+		n++
+	}
+	for _, w := range p.waiters {
+		if w.ID != p.holder.ID && w.goesBefore(own.claim) {
+			n++
+		}
+	}
+	return n
+}
+
 // passOver notes that those before a claim have not taken their turn. Until they are heard of again nobody waits for them.
 func (v *view) passOver(key string, c claim) {
 	v.mu.Lock()
