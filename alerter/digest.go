@@ -51,7 +51,7 @@ type digests struct {
 func (d *digests) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait := time.Second
-		if d.notifier.ready() && d.look(ctx, time.Now()) {
+		if d.notifier.ready() && d.notifier.progress.isComplete() && d.look(ctx, time.Now()) {
 			wait = digestRhythm
 		}
 		waitFor(ctx, nil, time.Now().Add(wait))

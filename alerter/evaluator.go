@@ -304,6 +304,7 @@ func (e *evaluator) catchUp(ctx context.Context) {
 	case first:
 		e.tellAll()
 	}
+	e.progress.complete()
 }
 
 func (e *evaluator) isCaughtUp() bool {

@@ -289,6 +289,7 @@ type progress struct {
 	mu      sync.Mutex
 	reached map[string]incident.Progress // guarded by mu
 	alerts  uint64                       // the last sequence of ALERTS that evaluation knows of; guarded by mu
+	whole   bool                         // all that was in CALLS at the start has been evaluated; guarded by mu
 	changed chan struct{}                // capacity 1
 }
 
@@ -306,6 +307,20 @@ func (p *progress) set(reached incident.Progress, alerts uint64) {
 	case p.changed <- struct{}{}:
 	default:
 	}
+}
+
+// complete notes that all operations are known by now.
+func (p *progress) complete() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.whole = true
+}
+
+// isComplete tells whether all operations are known.
+func (p *progress) isComplete() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.whole
 }
 
 // operations are those that were evaluated.
