@@ -185,6 +185,9 @@ func (a *Alerter) session(ctx context.Context) error {
 	var s *session
 	err := natsio.Retry(ctx, a.options.Log, "making sure that the streams exist", a.options.Embedded, func(ctx context.Context) (err error) {
 		if s, err = a.open(ctx); err != nil {
+			if ctx.Err() == nil {
+				err = natsio.ExplainOn(a.options.Conn, err)
+			}
 			reason := err.Error()
 			a.problem.Store(&reason)
 		}

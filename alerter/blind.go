@@ -1,6 +1,7 @@
 package alerter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"hash/fnv"
@@ -10,6 +11,7 @@ import (
 
 	"unconnected/alerter/incident"
 	"unconnected/alerter/slack"
+	"unconnected/internal/natsio"
 )
 
 const (
@@ -31,8 +33,8 @@ const (
 	searchTries = 5
 )
 
-// blindness is that nothing can be judged, because NATS is away. What is done about it can't be stored then, so it is kept in
-// memory; a process that was started in the meantime finds the message in the channel, if it may read the history.
+// blindness is that nothing can be judged, because NATS is away or does not store. What is done about it can't be stored then, so
+// it is kept in memory; a process that was started in the meantime finds the message in the channel, if it may read the history.
 // [sighted] is none.
 type blindness struct {
 	since  time.Time // zero while all is seen
@@ -104,12 +106,12 @@ func (a *Alerter) sees() (seeing bool, reason string) {
 	conn, s := a.options.Conn, a.current.Load()
 	switch problem := a.problem.Load(); {
 	case !conn.IsConnected():
-		if err := conn.LastError(); err != nil {
-			reason = err.Error()
+		if why := natsio.Why(conn); why != nil {
+			reason = why.Error()
 		}
 		return false, reason
 	case s != nil:
-		reason = s.evaluator.calls.state()
+		reason = cmp.Or(s.evaluator.calls.state(), s.duty.hindered(), s.evaluator.hindered())
 		return reason == "", reason
 	case problem != nil:
 		return false, *problem

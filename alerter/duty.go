@@ -2,6 +2,7 @@ package alerter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -28,6 +29,7 @@ const (
 // Should two believe that they have it, because one was held up, nothing happens twice all the same: transitions are fenced by
 // the alert's last message, posts by their record.
 type duty struct {
+	js     jetstream.JetStream
 	keeper *lease.Keeper
 	lease  *lease.Lease
 	name   string
@@ -37,6 +39,7 @@ type duty struct {
 	begun    func()                      // called when judging and telling may begin
 
 	mu     sync.Mutex
+	failed error         // why it could not be taken over last, nil when it could; guarded by mu
 	since  time.Time     // the hold of the lease for which everything has been taken over; guarded by mu
 	change chan struct{} // closed when a hold begins; guarded by mu
 }
@@ -68,7 +71,7 @@ func processName() string {
 // newDuty takes part in the lease. Close it after use.
 func (a *Alerter) newDuty(ctx context.Context, js jetstream.JetStream) (*duty, error) {
 	var err error
-	d := &duty{name: processName(), log: a.options.Log, change: make(chan struct{})}
+	d := &duty{js: js, name: processName(), log: a.options.Log, change: make(chan struct{})}
 	d.keeper, err = lease.New(ctx, js, lease.Options{
 		Bucket: natsio.BucketLeases, Replicas: a.config.Replicas, Name: d.name, Log: a.options.Log,
 	})
@@ -105,7 +108,8 @@ func (d *duty) run(ctx context.Context) error {
 		}
 		wait := dutyRhythm
 		if since := d.lease.Since(); !since.IsZero() && !since.Equal(d.of()) {
-			if err := d.begin(ctx, since); err != nil && ctx.Err() == nil {
+			err := d.begin(ctx, since)
+			if d.setFailed(err); err != nil && ctx.Err() == nil {
 				d.log.Warn("what was done before can't be read now, so nothing is judged; trying again", "error", err)
 				wait = time.Second
 			}
@@ -127,7 +131,7 @@ func (d *duty) begin(ctx context.Context, since time.Time) error {
 	reading, cancel := context.WithTimeout(ctx, takeOverWithin)
 	defer cancel()
 	if err := d.takeOver(reading); err != nil {
-		return err
+		return natsio.Explain(d.js, err)
 	}
 	d.mu.Lock()
 	d.since = since
@@ -147,10 +151,35 @@ func (d *duty) close(ctx context.Context) {
 	d.keeper.Close()
 }
 
+func (d *duty) setFailed(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.failed = err
+}
+
+// hindered is why nobody can take the duty, because NATS does not store who has it, or this alerter can't take it over; ""
+// otherwise. It is safe for concurrent use.
+func (d *duty) hindered() string {
+	d.mu.Lock()
+	failed := d.failed
+	d.mu.Unlock()
+	problem := d.lease.Problem()
+	switch {
+	case d.has():
+	case errors.Is(problem, natsio.ErrStuck):
+		return problem.Error()
+	case failed != nil && d.holds():
+		return failed.Error()
+	}
+	return ""
+}
+
 // report says who judges and tells, if this alerter does not. It is safe for concurrent use.
 func (d *duty) report(r *reporting) {
-	switch holder := d.lease.Other(); {
+	switch holder, hindered := d.lease.Other(), d.hindered(); {
 	case d.has():
+	case hindered != "": // nor does the claim of one that is gone run out then
+		r.fail("retrying", because("nobody judges and tells", "Nadie evalúa ni avisa", hindered))
 	case holder == "", !d.lease.Since().IsZero(): // free or ours, and what was done before is being read
 		r.fail("starting", said("taking over: nobody judges and tells yet", "Toma el relevo: nadie evalúa ni avisa todavía"))
 	default:

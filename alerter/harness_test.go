@@ -168,11 +168,17 @@ func (w *world) start() *process {
 // launch runs an alerter.
 func (w *world) launch() *process {
 	w.t.Helper()
+	return w.launchAt(func(*slog.Logger) *nats.Conn { return w.connect(w.server) })
+}
+
+// launchAt runs an alerter on a connection.
+func (w *world) launchAt(connect func(*slog.Logger) *nats.Conn) *process {
+	w.t.Helper()
 	c := w.config
 	if problems := c.Validate(); len(problems) > 0 {
 		w.t.Fatal(problems)
 	}
-	conn := w.connect(w.server)
+	conn := connect(w.logs.logger())
 	p := &process{t: w.t, world: w, conn: conn, metrics: prometheus.NewRegistry(), done: make(chan error, 1)}
 	p.Alerter = alerter.New(&c, alerter.Options{Log: w.logs.logger(), Conn: conn, Metrics: p.metrics, Output: &w.cards, Preview: w.preview})
 	p.SetAttempt(attempt)

@@ -46,6 +46,14 @@ func (e *evaluator) publish(ctx context.Context, operation string, differs func(
 	e.setTrouble("")
 }
 
+// hindered is why an alert event can't be stored, and nothing behind it is judged; "" while that goes well. It is safe for
+// concurrent use.
+func (e *evaluator) hindered() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.trouble
+}
+
 func (e *evaluator) setTrouble(reason string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -82,8 +90,8 @@ func (e *evaluator) append(ctx context.Context, a *events.Alert) error {
 	if isUnstorable(err) {
 		return fmt.Errorf("%w: %w", errUnstorable, err)
 	}
-	if rereadErr := e.reread(ctx, a.Operation, a.Rule); rereadErr != nil {
-		return errors.Join(err, rereadErr)
+	if err := e.reread(ctx, a.Operation, a.Rule); err != nil {
+		return natsio.Explain(e.js, err)
 	}
 	if e.published[a.Operation][a.Rule].Sequence != behind {
 		return nil // somebody else was faster, or it was stored after all: decide anew

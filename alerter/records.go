@@ -133,7 +133,7 @@ func (r *records) store(ctx context.Context, rec record) (record, error) {
 		return rec, nil
 	}
 	if rereadErr := r.reread(ctx, key, rec.Record); rereadErr != nil {
-		return rec, errors.Join(err, rereadErr)
+		return rec, fmt.Errorf("record %s: %w", key, natsio.Explain(r.js, rereadErr))
 	}
 	if stored := r.get(rec.Incident, rec.Channel); stored.is(value) {
 		return stored, nil // only the answer was lost
@@ -141,7 +141,7 @@ func (r *records) store(ctx context.Context, rec record) (record, error) {
 	if natsio.IsConflict(err) || errors.Is(err, jetstream.ErrKeyExists) {
 		return rec, fmt.Errorf("record %s: %w", key, errStale)
 	}
-	return rec, fmt.Errorf("record %s: %w", key, err)
+	return rec, fmt.Errorf("record %s: %w", key, natsio.Explain(r.js, err))
 }
 
 // is tells whether the record is the one that was marshalled to value. Each has times of its own in it.

@@ -19,9 +19,9 @@ func TestHealth(t *testing.T) {
 	r.note(because("channel #noc waits", "El canal #noc espera", "http_503"))
 	r.note(away(errors.New("no `servers` available"))) // said already
 	for language, want := range map[string]string{
-		"en": "NATS is away (no `servers` available): nothing can be judged until it is back|" +
+		"en": "nothing is judged: no `servers` available|" +
 			"a stream is gone|reading the alerts|channel #noc waits: http_503",
-		"es": "NATS no está, y no se puede evaluar nada hasta que vuelva: `no 'servers' available`|" +
+		"es": "Sin conexión con NATS no se evalúa nada: `no 'servers' available`|" +
 			"Detalle técnico: `a stream is gone`|Se leen las alertas|El canal #noc espera: `http_503`",
 	} {
 		unwell, notes := r.health(language)
@@ -29,7 +29,7 @@ func TestHealth(t *testing.T) {
 			t.Errorf("%s: %s\nwant %s", language, got, want)
 		}
 	}
-	if r.Reason != "NATS is away (no `servers` available): nothing can be judged until it is back" || len(r.Notes) != 4 {
+	if r.Reason != "nothing is judged: no `servers` available" || len(r.Notes) != 4 {
 		t.Errorf("/readyz says %+v", r.Report)
 	}
 	fine := reporting{Report: daemon.Report{Ready: true, State: "ok"}}

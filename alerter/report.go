@@ -12,6 +12,7 @@ import (
 	"unconnected/alerter/incident"
 	"unconnected/alerter/slack"
 	"unconnected/internal/daemon"
+	"unconnected/internal/natsio"
 )
 
 // Report is the readiness: whether windows are judged and people can be told. It is safe for concurrent use.
@@ -19,20 +20,22 @@ func (a *Alerter) Report() daemon.Report { return a.report().Report }
 
 func (a *Alerter) report() reporting {
 	r := reporting{Report: daemon.Report{Ready: true, State: "ok"}}
-	conn := a.options.Conn
-	if !conn.IsConnected() {
-		r.fail("retrying", away(conn.LastError()))
+	noConnection := natsio.Away(a.options.Conn)
+	if noConnection != nil {
+		r.fail("retrying", away(noConnection))
 	}
-	if s := a.current.Load(); s != nil {
-		if conn.IsConnected() { // who judges is not known otherwise
+	switch s, problem := a.current.Load(), a.problem.Load(); {
+	case s != nil:
+		if noConnection == nil { // who judges is not known otherwise
 			s.duty.report(&r)
 		}
 		s.evaluator.report(&r)
 		s.notifier.report(&r)
 		s.reportPeople(&r)
-	} else if reason := a.problem.Load(); reason != nil {
-		r.fail("retrying", technical(*reason))
-	} else {
+	case noConnection != nil: // what could not be done for that says the same
+	case problem != nil:
+		r.fail("retrying", technical(*problem))
+	default:
 		r.fail("starting", said("reading the streams", "Está arrancando y lee los streams"))
 	}
 	if reason := a.refusal.Load(); reason != nil {
@@ -48,16 +51,9 @@ func (a *Alerter) report() reporting {
 	return r
 }
 
-// away says that NATS is away, and why if that is known: a wrong password needs a person.
+// away says that there is no connection to NATS, and why: a wrong password needs a person.
 func away(why error) remark {
-	if why == nil {
-		return said("NATS is away: nothing can be judged until it is back", "NATS no está, y no se puede evaluar nada hasta que vuelva")
-	}
-	return remark{
-		text:      fmt.Sprintf("NATS is away (%v): nothing can be judged until it is back", why),
-		es:        "NATS no está, y no se puede evaluar nada hasta que vuelva",
-		technical: why.Error(),
-	}
+	return because("nothing is judged", "Sin conexión con NATS no se evalúa nada", why.Error())
 }
 
 // reporting is a Report in the making. What is found wrong first is its reason, what is found later a note.

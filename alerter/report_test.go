@@ -173,7 +173,7 @@ func TestNATSAway(t *testing.T) {
 	w.expectChannel("#noc", "root 🔴 default/Congestion/2/firing")
 
 	first.Close()
-	p.reports("that NATS is away", func(r daemon.Report) bool { return !r.Ready && strings.Contains(r.Reason, "NATS is away") })
+	p.reports("that NATS is away", func(r daemon.Report) bool { return !r.Ready && strings.Contains(r.Reason, "NATS is not reachable") })
 	w.server = natstest.ServerIn(t, dir, strings.TrimPrefix(first.URL(), "nats://"))
 	eventually(t, "answers of the new server", func() (bool, string) { // the old connection may not know yet that it is dead
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

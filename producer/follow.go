@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -143,12 +144,23 @@ func (p *poller) noteCompared(ctx context.Context) error {
 
 // seen notes what others have appended.
 func (p *poller) seen(before, head oplog.Head) {
-	p.relieved = p.relieved || head.Checkpoint.After(before.Checkpoint)
+	if head.Checkpoint.After(before.Checkpoint) {
+		p.relieved = true
+		p.storesAgain()
+	}
 	p.board.setCheckpoint(p.Name, head.Checkpoint)
 	p.metrics.reached(p.Name, head.Checkpoint)
 	if p.schedule.Period > 0 {
 		p.reconciled = reconcile.Latest(p.reconciled, head.Reconciled)
 	}
+}
+
+// storesAgain notes that windows are stored, and says so where they were not.
+func (p *poller) storesAgain() {
+	if p.failed != nil && levelOf(p.failed) > slog.LevelDebug {
+		p.log.Info("the log can be used again")
+	}
+	p.failed = nil
 }
 
 // passedOver is what happens when the token is in other hands for long: either somebody else does our work, or nobody does.
@@ -185,6 +197,7 @@ func (p *poller) waitForQuota(ctx context.Context, spent *access.NoBudgetError) 
 // appending is an append under way.
 type appending struct {
 	done chan struct{}
+	sent bool // to be stored; false for one that succeeded before
 	// What follows is valid once done is closed.
 	head   oplog.Head
 	behind bool // it was appended behind messages of others, which we have not read
@@ -202,6 +215,9 @@ func finished(head oplog.Head) *appending {
 // they may have compared more than we have.
 func (p *poller) settled(a *appending) (oplog.Head, error) {
 	<-a.done
+	if a.sent && a.err == nil {
+		p.storesAgain()
+	}
 	if a.behind {
 		p.corrections.check = nil
 		p.reconciled = reconcile.Latest(p.reconciled, a.head.Reconciled)
@@ -212,7 +228,7 @@ func (p *poller) settled(a *appending) (oplog.Head, error) {
 // startAppend stores a live event in the background, and calls fail if it can't. It is not cut short when ctx ends: what
 // was begun is finished, within the append's own time limit.
 func (p *poller) startAppend(ctx context.Context, fail func(), e *events.Event, after uint64) *appending {
-	a := &appending{done: make(chan struct{})}
+	a := &appending{done: make(chan struct{}), sent: true}
 	p.last = a
 	go func() {
 		defer close(a.done)

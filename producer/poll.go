@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"unconnected/events"
+	"unconnected/internal/natsio"
 	"unconnected/producer/grid"
 	"unconnected/producer/wolkvox"
 )
@@ -126,8 +127,12 @@ func (p *poller) pause(ctx context.Context, next time.Time, kind wolkvox.Kind) e
 	}
 }
 
-// polled notes that the API answers, and says so where it did not before.
+// polled notes that the API answers, and says so where it did not before. Where answers could not be stored, that is no progress
+// yet.
 func (p *poller) polled(w events.Window) {
+	if p.failed != nil && !errors.Is(p.failed, natsio.ErrAway) {
+		return
+	}
 	state := OK
 	if grid.Behind(w.End, p.now(), p.window, p.settle+p.spread) > 0 {
 		state = CatchingUp

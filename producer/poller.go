@@ -37,6 +37,7 @@ type poller struct {
 	trouble     trouble           // with the window that is being asked for
 	corrections corrections       // what is done between live windows
 	reconciled  events.Reconciled // how far the log was compared again; each append says so
+	failed      error             // why NATS could not be used, until it is seen that windows are stored; nil otherwise
 	relieved    bool              // somebody else stored the newest window; like appended
 	last        *appending        // the last append that was begun; nil before the first
 	appended    int               // events stored; written while an append is under way, read after it
@@ -117,13 +118,19 @@ func (p *poller) recover(ctx context.Context, err error, wait time.Duration) err
 		p.board.set(p.Name, Refused, err.Error(), p.now(), p.now().Add(wait))
 	default:
 		p.log.Log(ctx, levelOf(err), "the log can't be used now; trying again", "error", err, "wait", wait.String())
-		reason := err.Error()
-		if !strings.HasPrefix(reason, "NATS ") {
-			reason = "NATS: " + reason
-		}
-		p.board.set(p.Name, Retrying, reason, p.now(), p.now().Add(wait))
+		p.board.set(p.Name, Retrying, natsReason(err), p.now(), p.now().Add(wait))
+		p.failed = err
 	}
 	return sleep(ctx, wait) // real time: it is NATS that is waited for
+}
+
+// natsReason is why NATS can't be used, as a status has it.
+func natsReason(err error) string {
+	reason := err.Error()
+	if !strings.HasPrefix(reason, "NATS ") {
+		reason = "NATS: " + reason
+	}
+	return reason
 }
 
 // levelOf is how loud it is said that the log can't be used. That NATS is away the connection says itself, once for all
@@ -202,22 +209,29 @@ func (p *poller) enter(ctx context.Context, class budget.Class, want int) (fresh
 	limited, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	if class == budget.Live {
-		defer time.AfterFunc(2*time.Second, p.sayWaiting).Stop()
+		failed := p.failed
+		defer time.AfterFunc(2*time.Second, func() { p.sayWaiting(failed) }).Stop()
 	}
 	fresh, err = p.gate.Enter(limited, class, want)
-	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+	if err != nil && limited.Err() != nil && ctx.Err() == nil && !errors.Is(err, natsio.ErrStuck) {
 		err = fmt.Errorf("%w: %s has it for more than %v", errTurn, p.gate.Holder(), longest)
 	}
 	return fresh, err
 }
 
-// sayWaiting tells why no request is sent. It is called by a timer.
-func (p *poller) sayWaiting() {
-	if holder := p.gate.Holder(); holder != "" {
+// sayWaiting tells why no request is sent. It is called by a timer. A server that does not store lets no claim run out either, so
+// that its own trouble goes before whoever seems to have the token. Failed is what made the poller begin anew, and was told.
+func (p *poller) sayWaiting(failed error) {
+	problem, holder := p.gate.Problem(), p.gate.Holder()
+	switch {
+	case problem != nil:
+		p.board.set(p.Name, Retrying, natsReason(problem), p.now(), time.Time{})
+	case errors.Is(failed, natsio.ErrStuck):
+	case holder != "":
 		p.board.set(p.Name, CatchingUp, "waits for its turn: "+holder+" asks with this token", p.now(), time.Time{})
-		return
+	default:
+		p.board.set(p.Name, Retrying, "NATS does not say whose turn it is to ask the API; waiting for it", p.now(), time.Time{})
 	}
-	p.board.set(p.Name, Retrying, "NATS does not say whose turn it is to ask the API; waiting for it", p.now(), time.Time{})
 }
 
 // errTurn says that the token was not to be had.

@@ -56,7 +56,7 @@ func New(c *Config, o Options) *Producer {
 }
 
 // Report is the readiness of every operation. It is safe for concurrent use.
-func (p *Producer) Report() daemon.Report { return p.board.report(p.options.Conn.IsConnected()) }
+func (p *Producer) Report() daemon.Report { return p.board.report(natsio.Away(p.options.Conn)) }
 
 // Run polls until ctx ends, and then returns nil once the appends under way are through. While NATS or the API are away
 // it waits for them. It returns an error when it must not go on: a log that holds the other kind of history (an error for

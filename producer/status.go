@@ -123,15 +123,13 @@ func (b *board) putBack(list []Status) {
 	}
 }
 
-// reasonAway is why nothing is done while there is no connection to NATS. The pollers notice when they next append.
-const reasonAway = "NATS: not connected; connecting again"
-
-// report is what /readyz says.
-func (b *board) report(connected bool) daemon.Report {
+// report is what /readyz says. Away is why there is no connection to NATS, which the pollers notice when they next append; nil
+// while there is one.
+func (b *board) report(away error) daemon.Report {
 	report := daemon.Report{Ready: true, State: string(OK)}
 	for _, s := range b.list() {
-		if !connected && s.working() {
-			s.State, s.Reason, s.Since, s.NextTry = Retrying, reasonAway, time.Time{}, time.Time{}
+		if away != nil && s.working() {
+			s.State, s.Reason, s.Since, s.NextTry = Retrying, natsReason(away), time.Time{}, time.Time{}
 		}
 		report.Operations = append(report.Operations, daemon.Operation{
 			Operation: s.Operation, State: string(s.State), Reason: s.Reason,

@@ -89,7 +89,7 @@ func (s *storage) quota(o *Operation) *access.Quota {
 	defer s.mu.Unlock()
 	api := o.API()
 	if s.quotas[api] == nil {
-		s.quotas[api] = access.NewQuota(s.ledgers, api, budget.Settings{Daily: s.daily, Zone: o.Zone}, s.log.With("server", o.server()))
+		s.quotas[api] = access.NewQuota(s.js, s.ledgers, api, budget.Settings{Daily: s.daily, Zone: o.Zone}, s.log.With("server", o.server()))
 	}
 	return s.quotas[api]
 }

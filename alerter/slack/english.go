@@ -78,9 +78,9 @@ var english = words{
 		uneventful: "%s of %s without incident and complete", incidentsIn: "%s in %s", compactNetwork: "network side %s", ongoing: "still open at midnight",
 	},
 	blind: blind{
-		blindSince: "Nothing is being watched since %s", blindWhy: "NATS, which brings the calls, can't be reached",
+		blindSince: "Nothing is being watched since %s", blindWhy: "NATS, which brings the calls, can't be reached or stores nothing",
 		blindMeans:  "Until this is over no alert can come, whatever happens: keep an eye on Wolkvox yourself.",
-		blindDo:     "Whoever runs the servers: is NATS up, and can the alerter reach it (NATS_URL)? `unconnected doctor` tells.",
+		blindDo:     "Whoever runs the servers: is NATS up, has its disk room, and can the alerter reach it (NATS_URL)? `unconnected doctor` tells.",
 		blindReason: "Reason: %s", watchedAgain: "Watched again since %s", blindFor: "blind for %s",
 		blindOver: "Nothing was watched from %s to %s. What was missed is judged now, so alerts may come late.",
 	},

@@ -78,9 +78,9 @@ var spanish = words{
 		uneventful: "%s de %s sin incidentes y con datos completos", incidentsIn: "%s en %s", compactNetwork: "lado de la red %s", ongoing: "seguía abierto a medianoche",
 	},
 	blind: blind{
-		blindSince: "No se vigila nada desde %s", blindWhy: "No se puede llegar a NATS, por donde vienen las llamadas",
+		blindSince: "No se vigila nada desde %s", blindWhy: "No se puede llegar a NATS, por donde vienen las llamadas, o no guarda nada",
 		blindMeans:  "Hasta que esto termine no puede llegar ninguna alerta, pase lo que pase: vigile Wolkvox directamente.",
-		blindDo:     "Quien administra los servidores: ¿está NATS en marcha, y llega el alerter hasta él (NATS_URL)? `unconnected doctor` lo dice.",
+		blindDo:     "Quien administra los servidores: ¿está NATS en marcha, tiene sitio en el disco, y llega el alerter hasta él (NATS_URL)? `unconnected doctor` lo dice.",
 		blindReason: "Motivo: %s", watchedAgain: "Se vigila de nuevo desde %s", blindFor: "%s sin vigilancia",
 		blindOver: "No se vigiló nada de %s a %s. Lo que faltó se juzga ahora, así que pueden llegar alertas con retraso.",
 	},

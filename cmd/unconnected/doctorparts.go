@@ -111,7 +111,7 @@ func (u *checkup) apis() []part {
 		if err != nil {
 			return []part{{area: areaWolkvox, check: func(context.Context) diagnosis.Findings { return notAsked() }}}
 		}
-		access = &pollingdoctor.Access{Leases: u.leases, Ledgers: bucket, Daily: int64(u.settings.producer.DailyBudget)}
+		access = &pollingdoctor.Access{JS: u.js, Leases: u.leases, Ledgers: bucket, Daily: int64(u.settings.producer.DailyBudget)}
 	}
 	transport := wolkvox.NewTransport(1)
 	parts := make([]part, len(u.settings.operations))

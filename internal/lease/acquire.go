@@ -2,7 +2,9 @@ package lease
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -30,13 +32,13 @@ type attempt struct {
 	doubt     bool      // ask the server what is there, not the watcher
 	silence   bool      // because the watcher said nothing for long
 	failures  int       // in a row
-	problem   error     // what went wrong last; nil when all goes well
 }
 
 // acquire looks what is there and does the next step, until the lease is ours or ctx ends.
 func (l *Lease) acquire(ctx context.Context) error {
 	a := &attempt{Lease: l, claim: l.claim}
 	defer a.leave()
+	defer l.setProblem(nil)
 	for ctx.Err() == nil {
 		done, err := a.step(ctx)
 		if done {
@@ -51,8 +53,8 @@ func (l *Lease) acquire(ctx context.Context) error {
 
 // ended is the error of an attempt whose time is over.
 func (a *attempt) ended(ctx context.Context) error {
-	if a.problem != nil {
-		return fmt.Errorf("%w: %w", ctx.Err(), a.problem)
+	if problem := a.Problem(); problem != nil {
+		return fmt.Errorf("%w: %w", ctx.Err(), problem)
 	}
 	if holder := a.Holder(); holder != "" {
 		return fmt.Errorf("%w: %s has it", ctx.Err(), holder)
@@ -126,7 +128,8 @@ func (a *attempt) look(ctx context.Context) (seen, <-chan struct{}, error) {
 
 // await waits for news, for ctx's end, or for some time, after which the server is asked.
 func (a *attempt) await(ctx context.Context, news <-chan struct{}, wait time.Duration) {
-	a.failures, a.problem = 0, nil
+	a.failures = 0
+	a.setProblem(nil)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -157,6 +160,18 @@ func (a *attempt) leave() {
 	}
 }
 
+// note says what goes wrong, each new reason once. That NATS is away the connection says itself, once for all leases.
+func (a *attempt) note(ctx context.Context, err error) {
+	if before := a.Problem(); before == nil || before.Error() != err.Error() {
+		level := slog.LevelWarn
+		if errors.Is(err, natsio.ErrAway) {
+			level = slog.LevelDebug
+		}
+		a.keeper.options.Log.Log(ctx, level, "a lease can't be acquired now; trying again", "lease", a.key, "error", err)
+	}
+	a.setProblem(err)
+}
+
 // recover waits before the next step after a failure. A conflict is no failure at first: somebody was faster.
 func (a *attempt) recover(ctx context.Context, err error) {
 	if ctx.Err() != nil {
@@ -164,17 +179,12 @@ func (a *attempt) recover(ctx context.Context, err error) {
 	}
 	a.doubt = true
 	a.failures++
-	a.keeper.Doubt(err)
-	if natsio.IsConflict(err) {
-		if a.failures == 1 {
-			return
-		}
-	} else {
-		err = natsio.Explain(a.keeper.js, err)
-		if a.problem == nil || a.problem.Error() != err.Error() {
-			a.keeper.options.Log.Warn("a lease can't be acquired now; trying again", "lease", a.key, "error", err)
-		}
-		a.problem = err
+	switch {
+	case !natsio.IsConflict(err):
+		a.keeper.Doubt(err)
+		a.note(ctx, natsio.Explain(a.keeper.js, err))
+	case a.failures == 1:
+		return
 	}
 	wait := min(20*time.Millisecond<<min(a.failures, 10), time.Second)
 	timer := time.NewTimer(wait/2 + rand.N(wait/2))

@@ -71,6 +71,7 @@ type Lease struct {
 	wroteAt time.Time // when that was; used by Acquire and Release only
 
 	mu       sync.Mutex
+	problem  error     // see Problem; guarded by mu
 	revision uint64    // of the key while it is ours, 0 when it is not; guarded by mu
 	began    time.Time // since when it is ours; guarded by mu
 	until    time.Time // see Until; guarded by mu
@@ -192,6 +193,21 @@ func (l *Lease) Other() string {
 // Ahead is how many go before: 0 for who has the lease, or is the first to have a free one; -1 for who neither has it nor waits,
 // as far as is known. It does no I/O, and what was known last stays known while NATS is away.
 func (l *Lease) Ahead() int { return l.keeper.view.ahead(l.key, l.claim.ID) }
+
+// Problem is what keeps an Acquire under way from asking for the lease, as [natsio.Explain] says it; nil while all goes well: the
+// lease is ours, or in other hands. Where nobody can write, nobody's claim runs out either, so that Holder may name one that is
+// gone.
+func (l *Lease) Problem() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.problem
+}
+
+func (l *Lease) setProblem(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.problem = err
+}
 
 // patience is how long one request may take, so that several fit into the time to live.
 func (l *Lease) patience() time.Duration {

@@ -167,20 +167,40 @@ func IsConflict(err error) bool {
 		api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
 }
 
-// Explain says what an error of a request means when the connection knows better: that it is away, or that the server
-// has refused a subject to it, which shows as a time-out. Any other error it returns as it is.
-func Explain(js jetstream.JetStream, err error) error {
-	conn := js.Conn()
+// Explain says what an error of a request means when the connection knows better: that it is away, that the server has refused
+// a subject to it, which shows as a time-out, or that JetStream does not do its work. Any other error, and one that was
+// explained before, it returns as it is.
+func Explain(js jetstream.JetStream, err error) error { return ExplainOn(js.Conn(), err) }
+
+// ExplainOn is Explain for the connection that a request went over.
+func ExplainOn(conn *nats.Conn, err error) error {
+	if err == nil || errors.Is(err, ErrAway) || errors.Is(err, ErrStuck) {
+		return err
+	}
 	err = Refused(conn, err)
 	switch {
 	case errors.Is(err, ErrPermission):
 		return err
-	case errors.Is(err, nats.ErrReconnectBufExceeded), err != nil && !conn.IsConnected():
+	case errors.Is(err, nats.ErrReconnectBufExceeded), !conn.IsConnected():
 		return away(conn.LastError(), own(conn.Opts.TLSCertCB))
-	case isTimeout(err):
-		return fmt.Errorf("%w: NATS does not answer in time; look at the server and its disk", err)
+	}
+	if s := stuckBy(err); s != nil {
+		return s
 	}
 	return err
+}
+
+// Away is that a connection is not there, as [Explain] says it; nil while it is.
+func Away(conn *nats.Conn) error {
+	if conn.IsConnected() {
+		return nil
+	}
+	return away(conn.LastError(), own(conn.Opts.TLSCertCB))
+}
+
+// Why is why a connection is not there, with what to do about it where that is known; nil when nobody knows.
+func Why(conn *nats.Conn) error {
+	return explainConnection(conn.LastError(), own(conn.Opts.TLSCertCB), time.Now())
 }
 
 // away is [ErrAway] with why, as far as it is known. A server that is reached but lets nobody in is not looked for in NATS_URL.

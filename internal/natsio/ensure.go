@@ -75,15 +75,12 @@ const jsErrStorage jetstream.ErrorCode = 10047
 // explain adds what a person can do to the errors that only a person can mend.
 func explain(err error, want jetstream.StreamConfig) error {
 	var api *jetstream.APIError
-	switch {
-	case errors.As(err, &api) && api.ErrorCode == jsErrStorage:
+	if errors.As(err, &api) && api.ErrorCode == jsErrStorage {
 		advice := "free disk space"
 		if want.Name == events.StreamCalls {
 			advice += ", or lower HISTORY_MAX_BYTES"
 		}
 		return fmt.Errorf("%w: the server has no room for %s; %s", err, config.Size(want.MaxBytes), advice)
-	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
-		return fmt.Errorf("%w: start the NATS server with JetStream (-js)", err)
 	}
 	return err
 }

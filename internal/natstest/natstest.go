@@ -3,6 +3,10 @@ package natstest
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -27,6 +31,36 @@ func ServerIn(t testing.TB, dir, listen string) *natsserver.Server {
 	}
 	t.Cleanup(s.Close)
 	return s
+}
+
+// Freeze makes a server unable to write streams that are empty, and to which it has written nothing since it was started. On them
+// it does what it does when its disk is full: what is published there gets no answer, until [Thaw] and another start; the rest
+// goes on.
+func Freeze(t testing.TB, dir string, streams ...string) {
+	t.Helper()
+	for _, stream := range streams { // the file is opened when it is first written
+		if err := os.Remove(block(dir, stream)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if err := os.Mkdir(block(dir, stream), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Thaw lets a server that is stopped write the streams when it is started again.
+func Thaw(t testing.TB, dir string, streams ...string) {
+	t.Helper()
+	for _, stream := range streams {
+		if err := os.Remove(block(dir, stream)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// block is where a server keeps the first messages of a stream.
+func block(dir, stream string) string {
+	return filepath.Join(dir, "jetstream", "$G", "streams", stream, "msgs", "1.blk")
 }
 
 // Connect opens a connection to s for the length of the test.

@@ -29,7 +29,7 @@ type Options struct {
 // Fine is the outcome of a request that was answered; the others are named like the kinds of error.
 const Fine = "ok"
 
-// Gate is one operation's way to the API. One goroutine at a time may use it, but for Holder.
+// Gate is one operation's way to the API. One goroutine at a time may use it, but for Holder and Problem.
 type Gate struct {
 	Options
 	turn    turn
@@ -151,6 +151,9 @@ func (g *Gate) BeforeGiving(f func()) { g.turn.before = f }
 
 // Holder names who has the token now, for people; empty when nobody has. It is safe for concurrent use.
 func (g *Gate) Holder() string { return g.turn.holder() }
+
+// Problem is why it can't be found out whose turn it is; nil while it can. It is safe for concurrent use.
+func (g *Gate) Problem() error { return g.turn.problem() }
 
 // Report asks how many calls did not connect in [from, to), by result. It must follow an Enter; when that was so long ago
 // that the token may be in other hands, it waits for it again. The end of ctx gives it two seconds more, since an answer

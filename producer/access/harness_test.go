@@ -92,7 +92,7 @@ func (s *site) process(t *testing.T, name string) *process {
 	token := simulator.DefaultToken
 	p.token = func(next string) { token = next }
 	zone := time.FixedZone("Bogota", -5*60*60)
-	p.quota = access.NewQuota(bucket, s.url, budget.Settings{Daily: s.daily, Zone: zone}, slog.New(p.log))
+	p.quota = access.NewQuota(js, bucket, s.url, budget.Settings{Daily: s.daily, Zone: zone}, slog.New(p.log))
 	p.Gate = access.New(access.Options{
 		Client: wolkvox.New(wolkvox.Options{
 			BaseURL: s.url, Token: func() string { return token }, Location: zone, Timeout: s.timeout,

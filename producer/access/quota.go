@@ -19,6 +19,7 @@ import (
 // concurrent use.
 type Quota struct {
 	settings budget.Settings
+	js       jetstream.JetStream
 	bucket   jetstream.KeyValue
 	key      string
 	log      *slog.Logger
@@ -31,9 +32,9 @@ type Quota struct {
 	data []byte // the ledger as it was last read or written, never modified; guarded by mu, and changed by who asks
 }
 
-// NewQuota is the ledger of a server, named by its API, in a bucket, which is that of the leases.
-func NewQuota(bucket jetstream.KeyValue, api string, s budget.Settings, log *slog.Logger) *Quota {
-	return &Quota{settings: s, bucket: bucket, key: KeyPrefix + lease.Key(api), log: log, asking: make(chan struct{}, 1)}
+// NewQuota is the ledger of a server, named by its API, in a bucket of js, which is that of the leases.
+func NewQuota(js jetstream.JetStream, bucket jetstream.KeyValue, api string, s budget.Settings, log *slog.Logger) *Quota {
+	return &Quota{settings: s, js: js, bucket: bucket, key: KeyPrefix + lease.Key(api), log: log, asking: make(chan struct{}, 1)}
 }
 
 // KeyPrefix begins the keys of ledgers.
@@ -76,13 +77,21 @@ func (q *Quota) update(ctx context.Context, now time.Time, change func(*budget.B
 			return nil
 		}
 		if !natsio.IsConflict(err) && !errors.Is(err, jetstream.ErrKeyExists) {
-			return fmt.Errorf("ledger of requests: %w", err)
+			return q.failed(ctx, err)
 		}
 		if err := q.read(ctx); err != nil {
-			return fmt.Errorf("ledger of requests: %w", err)
+			return q.failed(ctx, err)
 		}
 	}
 	return fmt.Errorf("ledger of requests: changed by others %d times in a row", tries)
+}
+
+// failed is the error of a request about the ledger, with what it means unless it was cut short.
+func (q *Quota) failed(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		err = natsio.Explain(q.js, err)
+	}
+	return fmt.Errorf("ledger of requests: %w", err)
 }
 
 // begin waits until nobody else in this process asks the bucket, so that they need not try again and again; no longer than
@@ -157,7 +166,7 @@ func (q *Quota) Look(ctx context.Context, see func(*budget.Budget)) error {
 	}
 	defer q.end()
 	if err := q.read(ctx); err != nil {
-		return fmt.Errorf("ledger of requests: %w", err)
+		return q.failed(ctx, err)
 	}
 	b, _ := budget.Open(q.settings, q.known()) // a damaged one is that of a server about which nothing is known
 	see(b)

@@ -250,7 +250,7 @@ func TestNobodyWaitsForAStuckLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	stuck := &stuckBucket{KeyValue: bucket, asked: make(chan struct{}, 10), released: make(chan struct{})}
-	quota := access.NewQuota(stuck, s.url, budget.Settings{Daily: 1000, Zone: time.UTC}, slog.New(one.log))
+	quota := access.NewQuota(s.js, stuck, s.url, budget.Settings{Daily: 1000, Zone: time.UTC}, slog.New(one.log))
 	one.Quota, other.Quota = quota, quota
 	one.ask(budget.Live, 100) // the rest of the handful is to be given back
 	one.leave()

@@ -32,7 +32,7 @@ type turn struct {
 	rest   time.Time                     // until when the server may still be at work
 	before func()                        // is called before the token is given away; nil: nothing
 
-	known atomic.Pointer[lease.Lease] // one of leases, for holder
+	known atomic.Pointer[lease.Lease] // that of live windows, for holder and problem
 }
 
 // take returns when the token is ours for long enough to send a request and to rest after it. fresh tells that it was not
@@ -82,6 +82,14 @@ func (t *turn) holder() string {
 		return l.Holder()
 	}
 	return ""
+}
+
+// problem is why the lease of live windows can't be asked for; nil while it can. It is safe for concurrent use.
+func (t *turn) problem() error {
+	if l := t.known.Load(); l != nil {
+		return l.Problem()
+	}
+	return nil
 }
 
 // busy notes that the server may be at work until an instant.

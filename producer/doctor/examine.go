@@ -20,6 +20,7 @@ import (
 
 // Access is what all programs share about tokens and quotas.
 type Access struct {
+	JS      jetstream.JetStream
 	Leases  *lease.Keeper
 	Ledgers jetstream.KeyValue
 	Daily   int64 // POLL_DAILY_BUDGET
@@ -70,7 +71,7 @@ func (x *examination) newGate() *access.Gate {
 	x.tell(judgeHolder(x.Access.Leases.Lease(lease.Key(api, o.Token.Value()), access.TTL(x.Timeout), lease.Backfill).Holder()))
 	return access.New(access.Options{
 		Client: x.client, API: api, Token: o.Token.Value, Timeout: x.Timeout, Leases: x.Access.Leases,
-		Quota: access.NewQuota(x.Access.Ledgers, api, budget.Settings{Daily: x.Access.Daily, Zone: o.Zone}, log),
+		Quota: access.NewQuota(x.Access.JS, x.Access.Ledgers, api, budget.Settings{Daily: x.Access.Daily, Zone: o.Zone}, log),
 		Now:   x.Now, Log: log,
 	})
 }

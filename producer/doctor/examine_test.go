@@ -207,7 +207,7 @@ func shared(t *testing.T, daily int64) (*doctor.Access, *lease.Keeper) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return k, &doctor.Access{Leases: k, Ledgers: bucket, Daily: daily}
+		return k, &doctor.Access{JS: js, Leases: k, Ledgers: bucket, Daily: daily}
 	}
 	other, _ := keeper("producer@elsewhere")
 	_, access := keeper("doctor@here")

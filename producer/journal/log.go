@@ -61,7 +61,7 @@ func (l *Log) Head(ctx context.Context) (oplog.Head, error) {
 		l.log.Warn("the last message of the log is no event; looking before it", "sequence", invalid.Sequence, "reason", invalid.Reason)
 		return l.headBefore(ctx, invalid.Sequence)
 	case err != nil:
-		return oplog.Head{}, err
+		return oplog.Head{}, fmt.Errorf("end of the log: %w", natsio.Explain(l.store.js, err))
 	case last == nil:
 		return oplog.Head{}, nil
 	}
@@ -82,7 +82,7 @@ func (l *Log) headBefore(ctx context.Context, fence uint64) (oplog.Head, error) 
 			continue
 		}
 		if err != nil {
-			return oplog.Head{}, err
+			return oplog.Head{}, natsio.Explain(l.store.js, err)
 		}
 		if h := oplog.HeadOf(&e); e.Sequence < fence && oplog.Plausible(&e, l.now()) {
 			h.Sequence = fence
@@ -153,6 +153,9 @@ func (l *Log) pass(ctx context.Context, query events.Query, yield func(events.Ev
 			last = e.Sequence
 		case errors.As(err, &invalid):
 			last = invalid.Sequence
+		}
+		if invalid == nil {
+			err = natsio.Explain(l.store.js, err)
 		}
 		if !yield(e, err) || err != nil && invalid == nil {
 			return last, false
@@ -251,19 +254,13 @@ func (l *Log) Append(ctx context.Context, e *events.Event, after uint64) (uint64
 	sequence, stored, readErr := l.readBack(ctx, e.ID(), after)
 	switch {
 	case readErr != nil:
-		return 0, fmt.Errorf("append %s: %w", e.ID(), errors.Join(err, readErr))
+		return 0, fmt.Errorf("append %s: %w", e.ID(), natsio.Explain(l.store.js, readErr))
 	case stored:
 		return sequence, nil
 	case err == nil || natsio.IsConflict(err):
 		return 0, fmt.Errorf("append %s: %w", e.ID(), ErrMoved)
 	}
-	timedOut := errors.Is(err, context.DeadlineExceeded)
-	err = natsio.Explain(l.store.js, err)
-	if timedOut && !errors.Is(err, natsio.ErrPermission) {
-		// The end can be read but nothing is stored: what a server does whose disk was full.
-		err = fmt.Errorf("%w; after its disk was full it must be restarted", err)
-	}
-	return 0, fmt.Errorf("append %s: %w", e.ID(), err)
+	return 0, fmt.Errorf("append %s: %w", e.ID(), natsio.Explain(l.store.js, err))
 }
 
 // readBack tells whether the last message of the log, stored after the given sequence, bears the id.

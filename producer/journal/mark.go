@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"unconnected/events"
+	"unconnected/internal/natsio"
 	"unconnected/producer/oplog"
 )
 
@@ -21,7 +22,7 @@ func (l *Log) readMark(ctx context.Context) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("mark of %s: %w", l.operation, err)
+		return fmt.Errorf("mark of %s: %w", l.operation, natsio.Explain(l.store.js, err))
 	}
 	var mark oplog.Mark
 	if err := json.Unmarshal(entry.Value(), &mark); err != nil {
@@ -40,7 +41,7 @@ func (l *Log) Reconciled(ctx context.Context) (events.Reconciled, error) {
 		return events.Reconciled{}, nil
 	}
 	if err != nil {
-		return events.Reconciled{}, fmt.Errorf("mark of %s: %w", l.operation, err)
+		return events.Reconciled{}, fmt.Errorf("mark of %s: %w", l.operation, natsio.Explain(l.store.js, err))
 	}
 	var mark oplog.Mark
 	if json.Unmarshal(entry.Value(), &mark) != nil || !mark.Stream.Equal(l.created) ||
