@@ -59,6 +59,31 @@ func LookOnDuty(ctx context.Context, js jetstream.JetStream, replicas int) (stri
 	return OnDuty(keeper), nil
 }
 
+// Overdue is for how long the claim of who is on duty should have run out, by the server's clock; 0 while it is kept, or nobody has
+// it. A server that can't write lets no claim run out.
+func Overdue(ctx context.Context, js jetstream.JetStream) (time.Duration, error) {
+	return overdue(ctx, js, dutyTTL)
+}
+
+func overdue(ctx context.Context, js jetstream.JetStream, ttl time.Duration) (time.Duration, error) {
+	leases, err := js.KeyValue(ctx, natsio.BucketLeases)
+	if err != nil {
+		return 0, fmt.Errorf("bucket %s: %w", natsio.BucketLeases, err)
+	}
+	claim, err := leases.Get(ctx, natsio.KeyDuty)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("key %s of %s: %w", natsio.KeyDuty, natsio.BucketLeases, err)
+	}
+	stream, err := js.Stream(ctx, natsio.StreamOf(natsio.BucketLeases)) // for the time there
+	if err != nil {
+		return 0, fmt.Errorf("bucket %s: %w", natsio.BucketLeases, err)
+	}
+	return max(0, stream.CachedInfo().TimeStamp.Sub(claim.Created())-ttl), nil
+}
+
 // processName names this process, for people and among others of its kind.
 func processName() string {
 	host, err := os.Hostname()

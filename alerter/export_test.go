@@ -13,3 +13,6 @@ func (a *Alerter) SetBlindAfter(d time.Duration) { a.blindAfter = d }
 
 // Place is how many alerters are to judge before this one; -1 while that is not known.
 func (a *Alerter) Place() int { return a.place() }
+
+// OverdueAfter is Overdue with another time to live of the claim.
+var OverdueAfter = overdue

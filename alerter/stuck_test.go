@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"unconnected/alerter"
 	"unconnected/internal/config"
 	"unconnected/internal/daemon"
 	"unconnected/internal/natsio"
@@ -91,5 +92,28 @@ func TestAUserWhomNATSDoesNotKnow(t *testing.T) {
 	p.reports("what to do", func(r daemon.Report) bool { return !r.Ready && strings.Contains(r.Reason, advice) })
 	if notes := fmt.Sprint(p.Report().Notes); strings.Contains(notes, advice) {
 		t.Errorf("it says so again: %s", notes)
+	}
+}
+
+// TestAClaimThatDoesNotRunOut: it is told by one clock, the server's.
+func TestAClaimThatDoesNotRunOut(t *testing.T) {
+	t.Parallel()
+	w := newQuietWorld(t)
+	bucket, err := natsio.EnsureBucket(t.Context(), w.js, natsio.BucketLeases, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if overdue, err := alerter.Overdue(t.Context(), w.js); err != nil || overdue != 0 {
+		t.Errorf("without a claim: %v, %v", overdue, err)
+	}
+	if _, err := bucket.Put(t.Context(), natsio.KeyDuty, []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "that it should have run out", func() (bool, string) {
+		overdue, err := alerter.OverdueAfter(t.Context(), w.js, 100*time.Millisecond)
+		return err == nil && overdue > 0, fmt.Sprint(overdue, err)
+	})
+	if overdue, err := alerter.OverdueAfter(t.Context(), w.js, time.Hour); err != nil || overdue != 0 {
+		t.Errorf("of one that is fresh: %v, %v", overdue, err)
 	}
 }

@@ -210,7 +210,7 @@ func (p *poller) enter(ctx context.Context, class budget.Class, want int) (fresh
 	defer cancel()
 	if class == budget.Live {
 		failed := p.failed
-		defer time.AfterFunc(2*time.Second, func() { p.sayWaiting(failed) }).Stop()
+		defer every(waitingRhythm, func() { p.sayWaiting(failed) })()
 	}
 	fresh, err = p.gate.Enter(limited, class, want)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil && !errors.Is(err, natsio.ErrStuck) {
@@ -219,7 +219,32 @@ func (p *poller) enter(ctx context.Context, class budget.Class, want int) (fresh
 	return fresh, err
 }
 
-// sayWaiting tells why no request is sent. It is called by a timer. A server that does not store lets no claim run out either, so
+// waitingRhythm is how often it is told why a request waits to be sent, first after as long.
+const waitingRhythm = 2 * time.Second
+
+// every calls f at a rhythm, until it is stopped; then f is not under way any more.
+func every(rhythm time.Duration, f func()) (stop func()) {
+	quit, done := make(chan struct{}), make(chan struct{})
+	ticker := time.NewTicker(rhythm)
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-quit:
+				return
+			case <-ticker.C:
+				f()
+			}
+		}
+	}()
+	return func() {
+		ticker.Stop()
+		close(quit)
+		<-done
+	}
+}
+
+// sayWaiting tells why no request is sent. It is called from another goroutine than the poller's. A server that does not store lets no claim run out either, so
 // that its own trouble goes before whoever seems to have the token. Failed is what made the poller begin anew, and was told.
 func (p *poller) sayWaiting(failed error) {
 	problem, holder := p.gate.Problem(), p.gate.Holder()

@@ -142,6 +142,9 @@ func (u *checkup) judgeLeases(err error) diagnosis.Finding {
 	if errors.Is(err, natsio.ErrPermission) && len(u.settings.operations) == 0 {
 		return diagnosis.Skip("leases", "look with the alerter's or the admin's user", "who is at work is not visible: %v", err)
 	}
+	if f, is := natsdoctor.Stuck("leases", err); is {
+		return f
+	}
 	return diagnosis.Fail("leases", "connect as the producer, or let this user use the bucket "+natsio.BucketLeases, "%v", err)
 }
 

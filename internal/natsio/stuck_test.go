@@ -33,6 +33,7 @@ func TestWhatJetStreamDoesNotDo(t *testing.T) {
 		"a time-out":             {context.DeadlineExceeded, []string{"does not store or answer in time", disk, restart, majority}},
 		"a time-out of nats.go":  {nats.ErrTimeout, []string{"does not store or answer in time", disk}},
 		"a cluster of one":       {api(10008), []string{"nobody stores", majority, disk, restart, "start servers that are missing"}},
+		"the same, of a watcher": {fmt.Errorf("watch: %w", &nats.APIError{Code: 503, ErrorCode: 10008, Description: "what it says"}), []string{"nobody stores"}},
 		"nobody leads a stream":  {jetstream.ErrNoStreamResponse, []string{"nobody stores", majority}},
 		"nobody answers":         {nats.ErrNoResponders, []string{"nobody stores"}},
 		"a stream is offline":    {api(10118), []string{"nobody stores"}},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"unconnected/internal/natsio"
 	"unconnected/producer/access"
 	"unconnected/producer/budget"
 	"unconnected/producer/wolkvox"
@@ -92,7 +93,7 @@ func (a *asker) enter(ctx context.Context) error {
 	patient, cancel := context.WithTimeout(ctx, min(left, turnPatience))
 	defer cancel()
 	_, err := a.gate.Enter(patient, budget.Backfill, 1)
-	if err != nil && patient.Err() != nil && ctx.Err() == nil {
+	if err != nil && patient.Err() != nil && ctx.Err() == nil && !errors.Is(err, natsio.ErrStuck) {
 		return &turnError{a.gate.Holder()}
 	}
 	return err

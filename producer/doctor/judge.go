@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"unconnected/internal/diagnosis"
+	natsdoctor "unconnected/internal/natsio/doctor"
 	"unconnected/producer/access"
 	"unconnected/producer/wolkvox"
 )
@@ -29,6 +30,10 @@ func judgeFailure(check string, err error) diagnosis.Finding {
 			"the day's requests that may be used for checks are spent, until %s", budget.Until.Format(time.RFC3339))
 	case errors.As(err, &failure):
 		return judgeAnswer(check, failure)
+	}
+	if f, is := natsdoctor.Stuck(check, err); is {
+		f.Detail = "not asked: " + f.Detail
+		return f
 	}
 	return diagnosis.Fail(check, "look at the lines about NATS", "not asked: %v", err)
 }

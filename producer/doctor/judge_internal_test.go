@@ -8,9 +8,13 @@ import (
 	"time"
 	_ "time/tzdata"
 
+	"github.com/nats-io/nats.go"
+
 	"unconnected/events"
 	"unconnected/internal/diagnosis"
 	"unconnected/internal/diagnosis/diagnosistest"
+	"unconnected/internal/natsio"
+	"unconnected/internal/natstest"
 	"unconnected/producer"
 	"unconnected/producer/access"
 	"unconnected/producer/budget"
@@ -144,6 +148,7 @@ func TestJudgeFailure(t *testing.T) {
 	api := func(kind wolkvox.Kind, status int) error {
 		return &wolkvox.Error{Kind: kind, Op: "cdr_6", Status: status, Hint: "the hint"}
 	}
+	_, js := natstest.Connect(t, natstest.Server(t))
 	tests := []struct {
 		name     string
 		err      error
@@ -164,6 +169,7 @@ func TestJudgeFailure(t *testing.T) {
 		{"a producer", &turnError{"producer@host"}, "token", true, verdict{diagnosis.Warning, "producer@host has the token"}},
 		{"nothing left for checks", &access.NoBudgetError{Class: budget.Backfill, Until: noon}, "quota", true, verdict{diagnosis.Warning, "2026-11-24T17:00:00Z"}},
 		{"NATS", errors.New("ledger of requests: away"), "zone", true, verdict{diagnosis.Failed, "NATS"}},
+		{"NATS does not store", natsio.Explain(js, nats.ErrTimeout), "zone", true, verdict{diagnosis.Failed, "not asked: NATS is connected but does not store or answer in time: probably a server's disk is full, or a cluster has no majority → free space and restart that server"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

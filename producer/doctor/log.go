@@ -12,6 +12,7 @@ import (
 	"unconnected/events"
 	"unconnected/internal/diagnosis"
 	"unconnected/internal/natsio"
+	natsdoctor "unconnected/internal/natsio/doctor"
 	"unconnected/producer"
 	"unconnected/producer/journal"
 	"unconnected/producer/oplog"
@@ -47,9 +48,17 @@ func ExamineLog(ctx context.Context, js jetstream.JetStream, o LogOptions) diagn
 		return diagnosis.Findings{diagnosis.Fail("log", "find out who else publishes on calls.unconnected, and take the permission away",
 			"the last message is no event: %v", invalid)}
 	case err != nil:
-		return diagnosis.Findings{diagnosis.Fail("log", "look at the server, and at this user's rights", "can't be read: %v", natsio.Explain(js, err))}
+		return diagnosis.Findings{judgeUnread(natsio.Explain(js, err))}
 	}
 	return diagnosis.Findings{judgeLog(&f), judgeStatus(&f)}
+}
+
+func judgeUnread(err error) diagnosis.Finding {
+	const check = "log"
+	if f, is := natsdoctor.Stuck(check, err); is {
+		return f
+	}
+	return diagnosis.Fail(check, "look at the server, and at this user's rights", "can't be read: %v", err)
 }
 
 func (f *logFacts) gather(ctx context.Context, js jetstream.JetStream) error {

@@ -42,6 +42,9 @@ func Examine(ctx context.Context, js *JetStream, o Options) (server, streams dia
 	all := e.streams(ctx)
 	storing := storingOf(ctx, nc, monitoringPort)
 	server = diagnosis.Findings{judgeVersion(nc.ConnectedServerVersion()), e.capacity(ctx, all, storing)}
+	if storing != nil && storing.health != nil {
+		server = append(server, judgeHealth(storing.health))
+	}
 	if clock, known := e.clock(ctx, all); known {
 		server = append(server, clock)
 	}
@@ -119,6 +122,9 @@ func (e *examination) stored(ctx context.Context, all []stream) diagnosis.Findin
 	}
 	if nothing {
 		return diagnosis.Findings{judgeNothing()}
+	}
+	if stuck, is := judgeAllStuck(all, buckets); is {
+		return diagnosis.Findings{stuck}
 	}
 	var found diagnosis.Findings
 	for i := range all {

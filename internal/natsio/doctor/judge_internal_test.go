@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"unconnected/internal/diagnosis/diagnosistest"
 	"unconnected/internal/natsio"
 	"unconnected/internal/natsroles"
+	"unconnected/internal/natstest"
 )
 
 // verdict is what is wanted of a finding: its status and a part of what it says.
@@ -34,6 +36,38 @@ func TestJudgeVersion(t *testing.T) {
 	} {
 		want.check(t, judgeVersion(version))
 	}
+}
+
+// stuckErr is what a server leads to that is there and does not store.
+func stuckErr(t *testing.T) error {
+	t.Helper()
+	_, js := natstest.Connect(t, natstest.Server(t))
+	return natsio.Explain(js, nats.ErrTimeout)
+}
+
+func TestJudgeWhatIsStuck(t *testing.T) {
+	err := fmt.Errorf("bucket x: %w", stuckErr(t))
+	calls := events.CallsStream(events.StreamOptions{})
+	wanted := verdict{diagnosis.Failed, "restart that server"}
+	wanted.check(t, judgeStream(&stream{want: calls, err: err}, false))
+	wanted.check(t, judgeBuckets([]bucket{{name: "a"}, {name: "b", err: err}}))
+	one, is := judgeAllStuck([]stream{{err: err}, {err: err}}, []bucket{{err: err}})
+	if wanted.check(t, one); !is {
+		t.Error("each is told of")
+	}
+	if _, is := judgeAllStuck([]stream{{err: err}}, []bucket{{}}); is {
+		t.Error("one that can be looked at is left out")
+	}
+	if _, is := Stuck("x", errors.New("other")); is {
+		t.Error("anything is taken for it")
+	}
+}
+
+func TestJudgeHealth(t *testing.T) {
+	verdict{diagnosis.OK, "well"}.check(t, judgeHealth(&health{Status: "ok"}))
+	verdict{diagnosis.Failed, "1.blk: no space left on device → where there is no space left, free some; then restart"}.check(t,
+		judgeHealth(&health{Status: "unavailable", Error: "write 1.blk: no space left on device"}))
+	verdict{diagnosis.Failed, "unavailable"}.check(t, judgeHealth(&health{Status: "unavailable"}))
 }
 
 func account(store, reserved uint64, most int64, streams, mostStreams int) *jetstream.AccountInfo {
@@ -74,6 +108,8 @@ func TestJudgeCapacity(t *testing.T) {
 		{"no JetStream", capacity{err: jetstream.ErrJetStreamNotEnabled}, verdict{diagnosis.Failed, "-js"}},
 		{"not for this account", capacity{err: jetstream.ErrJetStreamNotEnabledForAccount}, verdict{diagnosis.Failed, "account"}},
 		{"not visible", capacity{err: nats.ErrTimeout}, verdict{diagnosis.Skipped, "timeout"}},
+		{"it was on", capacity{err: jetstream.ErrJetStreamNotEnabled}, verdict{diagnosis.Failed, "disk is full"}},
+		{"no majority", capacity{err: stuckErr(t)}, verdict{diagnosis.Failed, "majority"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.want.check(t, judgeCapacity(test.c)) })
@@ -112,7 +148,7 @@ func TestJudgeStream(t *testing.T) {
 		{"replicas without a cluster", stream{want: three, info: like(func(*jetstream.StreamInfo) {})}, false, verdict{diagnosis.Warning, "needs a cluster"}},
 		{"replicas in a cluster", stream{want: three, info: like(func(*jetstream.StreamInfo) {})}, true, verdict{diagnosis.Warning, "`unconnected streams apply`"}},
 		{"no leader", stream{want: want, info: like(func(i *jetstream.StreamInfo) { i.Cluster = &jetstream.ClusterInfo{Name: "c"} })}, true,
-			verdict{diagnosis.Warning, "no leader"}},
+			verdict{diagnosis.Failed, "no leader"}},
 		{"a replica is away", stream{want: want, info: like(func(i *jetstream.StreamInfo) {
 			i.Cluster = &jetstream.ClusterInfo{Leader: "n1", Replicas: []*jetstream.PeerInfo{{Name: "n2", Current: true}, {Name: "n3", Offline: true}}}
 		})}, true, verdict{diagnosis.Warning, "n3 is away"}},

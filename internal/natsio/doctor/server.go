@@ -55,11 +55,15 @@ func (c *capacity) wanted() (server, account uint64) {
 
 func judgeCapacity(c capacity) diagnosis.Finding {
 	const check = "jetstream"
+	stuck, is := Stuck(check, c.err)
 	switch {
 	case errors.Is(c.err, jetstream.ErrJetStreamNotEnabled):
-		return diagnosis.Fail(check, "start the server with JetStream (-js)", "the server has no JetStream, which keeps the history")
+		return diagnosis.Fail(check, "start the server with JetStream (-js); if it was on, its disk is full: free space and restart it",
+			"the server has no JetStream, which keeps the history")
 	case errors.Is(c.err, jetstream.ErrJetStreamNotEnabledForAccount):
 		return diagnosis.Fail(check, "enable JetStream for the account of this user", "this account has no JetStream, which keeps the history")
+	case is:
+		return stuck
 	case c.err != nil:
 		return diagnosis.Skip(check, "look yourself: `nats account info` as a user who may", "the account's limits are not visible: %v", c.err)
 	}

@@ -28,7 +28,10 @@ const plan = "the programs create them when they start, where their users may; o
 // judgeStream compares a stream with its definition.
 func judgeStream(s *stream, clustered bool) diagnosis.Finding {
 	check := s.want.Name
+	stuck, isStuck := Stuck(check, s.err)
 	switch {
+	case isStuck:
+		return stuck
 	case s.missing():
 		return diagnosis.Warn(check, plan, "is not there yet")
 	case errors.Is(s.err, natsio.ErrPermission):
@@ -39,8 +42,11 @@ func judgeStream(s *stream, clustered bool) diagnosis.Finding {
 	case s.info.Config.Storage != jetstream.FileStorage:
 		return diagnosis.Fail(check, "back it up, and let the programs create it anew", "is kept in memory: a restart of NATS loses it")
 	}
+	if c := s.info.Cluster; c != nil && c.Leader == "" {
+		return diagnosis.Fail(check, "start the servers of the cluster that are missing, and restart those whose disk was full", "has no leader: nothing can be stored")
+	}
 	if trouble := replicaTrouble(s.info.Cluster); trouble != "" {
-		return diagnosis.Warn(check, "look at the servers of the cluster: `nats server report jetstream`", "%s", trouble)
+		return diagnosis.Warn(check, "look at that server: is it up, and has its disk room? After its disk was full it must be restarted", "%s", trouble)
 	}
 	if drift := natsio.Differences(s.info.Config, s.want); len(drift) > 0 {
 		return diagnosis.Warn(check, adviceOnDrift(s, drift, clustered), "differs from the settings: %s", strings.Join(natsio.Drift(s.info.Config, s.want), "; "))
@@ -72,9 +78,6 @@ func adviceOnDrift(s *stream, drift []natsio.Difference, clustered bool) string 
 func replicaTrouble(c *jetstream.ClusterInfo) string {
 	if c == nil {
 		return ""
-	}
-	if c.Leader == "" {
-		return "has no leader: nothing can be stored"
 	}
 	for _, peer := range c.Replicas {
 		switch {
@@ -131,6 +134,9 @@ func judgeBuckets(all []bucket) diagnosis.Finding {
 	const check = "buckets"
 	var missing, broken, differ []string
 	for _, b := range all {
+		if f, is := Stuck(check, b.err); is {
+			return f
+		}
 		switch {
 		case errors.Is(b.err, jetstream.ErrStreamNotFound):
 			missing = append(missing, b.name)

@@ -26,6 +26,13 @@ type storing struct {
 			ReservedStore uint64 `json:"reserved_storage"` // bytes
 		} `json:"stats"`
 	} `json:"jetstream"`
+	health *health // nil when it does not say
+}
+
+// health is what a server says of itself.
+type health struct {
+	Status string `json:"status"` // ok, or what it is not
+	Error  string `json:"error"`
 }
 
 // judgeSync takes what the monitoring port said; nil when there is none to be seen.
@@ -51,26 +58,36 @@ const (
 
 // storingOf asks the monitoring port of the host that is connected to. What answers there must be the same server.
 func storingOf(ctx context.Context, nc *nats.Conn, port string) *storing {
+	var s storing
+	if !monitored(ctx, nc, port, "/varz", &s) || s.ID != nc.ConnectedServerId() {
+		return nil
+	}
+	// What it says of its health belongs to the same server: it has the port.
+	var h health
+	if monitored(ctx, nc, port, "/healthz", &h) && h.Status != "" {
+		s.health = &h
+	}
+	return &s
+}
+
+// monitored reads what the monitoring port of the host that is connected to says; false when there is no answer to read.
+func monitored(ctx context.Context, nc *nats.Conn, port, path string, into any) bool {
 	u, err := url.Parse(nc.ConnectedUrl())
 	if err != nil {
-		return nil
+		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, monitoringWait)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(u.Hostname(), port)+"/varz", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(u.Hostname(), port)+path, nil)
 	if err != nil {
-		return nil
+		return false
 	}
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Do(request)
 	if err != nil {
-		return nil
+		return false
 	}
 	defer response.Body.Close()
-	var s storing
 	const most = 1 << 20
-	if err := json.NewDecoder(http.MaxBytesReader(nil, response.Body, most)).Decode(&s); err != nil || s.ID != nc.ConnectedServerId() {
-		return nil
-	}
-	return &s
+	return json.NewDecoder(http.MaxBytesReader(nil, response.Body, most)).Decode(into) == nil
 }

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,8 +36,14 @@ func TestStoring(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	if s := storingOf(t.Context(), nc, portOf(one)); s == nil || !s.JetStream.Config.SyncAlways {
-		t.Errorf("%+v, want that it syncs always", s)
+	if s := storingOf(t.Context(), nc, portOf(one)); s == nil || !s.JetStream.Config.SyncAlways || s.health == nil || s.health.Status != "ok" {
+		t.Errorf("%+v, want that it syncs always, and is well", s)
+	}
+	if err := one.DisableJetStream(); err != nil {
+		t.Fatal(err)
+	}
+	if s := storingOf(t.Context(), nc, portOf(one)); s == nil || s.health == nil || s.health.Status == "ok" || !strings.Contains(s.health.Error, "JetStream") {
+		t.Errorf("%+v, want that its JetStream is off", s)
 	}
 	if s := storingOf(t.Context(), nc, portOf(other)); s != nil {
 		t.Errorf("believes another server: %+v", s)

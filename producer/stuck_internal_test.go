@@ -1,0 +1,76 @@
+package producer
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"unconnected/internal/lease"
+	"unconnected/internal/natsio"
+	"unconnected/internal/natstest"
+	"unconnected/producer/access"
+	"unconnected/producer/budget"
+)
+
+// TestATurnThatNATSDoesNotStore: who waits for the token because its claim is not stored says so, and not that it does not know
+// whose turn it is.
+func TestATurnThatNATSDoesNotStore(t *testing.T) {
+	t.Parallel()
+	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
+	server := natstest.ServerIn(t, dir, "127.0.0.1:0")
+	_, js := natstest.Connect(t, server)
+	if _, err := natsio.EnsureBucket(t.Context(), js, natsio.BucketLeases, 1); err != nil {
+		t.Fatal(err)
+	}
+	server.Close()
+	_, js = natstest.Connect(t, natstest.ServerIn(t, dir, "127.0.0.1:0"))
+	natstest.Freeze(t, dir, natsio.StreamOf(natsio.BucketLeases))
+	keeper, err := lease.New(t.Context(), js, lease.Options{Bucket: natsio.BucketLeases, Name: "producer"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer keeper.Close()
+	clock := Clock{}.withDefaults()
+	operation := Operation{Name: "default"}
+	p := &poller{board: newBoard([]Operation{operation}, clock.now()), desk: &desk{
+		Operation: operation, timekeeper: newTimekeeper(clock, time.Second), log: log,
+		gate: access.New(access.Options{API: "api", Token: func() string { return "token" }, Timeout: time.Second, Leases: keeper, Log: log}),
+	}}
+	ctx, cancel := context.WithCancel(t.Context())
+	entered := make(chan error, 1)
+	go func() {
+		_, err := p.gate.Enter(ctx, budget.Live, 0)
+		entered <- err
+	}()
+	reason := func() string { return p.board.report(nil).Reason }
+	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(reason(), "disk is full"); <-time.After(10 * time.Millisecond) {
+		if p.sayWaiting(nil); time.Now().After(deadline) {
+			t.Fatalf("it says %q", reason())
+		}
+	}
+	cancel()
+	if err := <-entered; err == nil {
+		t.Error("it has its turn")
+	}
+}
+
+func TestEvery(t *testing.T) {
+	t.Parallel()
+	var n atomic.Int64
+	thrice := make(chan bool)
+	stop := every(time.Millisecond, func() {
+		if n.Add(1) == 3 {
+			close(thrice)
+		}
+	})
+	<-thrice
+	stop()
+	after := n.Load()
+	<-time.After(5 * time.Millisecond)
+	if n.Load() != after {
+		t.Error("it goes on after it was stopped")
+	}
+}
