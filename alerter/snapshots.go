@@ -34,6 +34,7 @@ const (
 // snapshots keeps what evaluation knows of each operation, so that a restart reads only what came later. They only shorten that:
 // one that is damaged, of another CALLS or of other rules is left out, and the history of its operation is folded.
 type snapshots struct {
+	js     jetstream.JetStream
 	bucket jetstream.KeyValue // nil when there is none: nothing is kept
 	log    *slog.Logger
 
@@ -44,7 +45,7 @@ type snapshots struct {
 
 // openSnapshots makes sure that the bucket exists. Without it everything works, only starting takes longer.
 func (a *Alerter) openSnapshots(ctx context.Context, js jetstream.JetStream) *snapshots {
-	s := &snapshots{log: a.options.Log, due: make(map[string]time.Time), loaded: make(map[string]uint64)}
+	s := &snapshots{js: js, log: a.options.Log, due: make(map[string]time.Time), loaded: make(map[string]uint64)}
 	bucket, err := natsio.EnsureBucket(ctx, js, natsio.BucketSnapshots, a.config.Replicas)
 	if err != nil {
 		s.log.Warn("no snapshots are kept: each start reads all of the history", "error", err)
@@ -134,13 +135,15 @@ func (s *snapshots) begin(ctx context.Context, calls jetstream.Stream) (uint64, 
 	return max(first, least), nil
 }
 
-// store writes a snapshot. That it can't be written is said once: only the next start takes longer.
+// store writes a snapshot. That it can't be written is said once, unless NATS is away, as the connection says: only the next start
+// takes longer.
 func (s *snapshots) store(ctx context.Context, operation string, value snapshot) error {
 	data, err := value.encode()
 	if err == nil {
 		_, err = s.bucket.Put(ctx, operation, data)
 	}
-	if before := s.failed.Swap(err != nil); err != nil && !before {
+	err = natsio.Explain(s.js, err)
+	if before := s.failed.Swap(err != nil); err != nil && !before && !errors.Is(err, natsio.ErrAway) {
 		s.log.Warn("a snapshot can't be stored; the next start reads more of the history", "operation", operation, "error", err)
 	}
 	return err

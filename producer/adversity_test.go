@@ -1,8 +1,10 @@
 package producer_test
 
 import (
+	"log/slog"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 
 	"unconnected/events"
 	"unconnected/internal/natsio"
+	"unconnected/producer"
 	"unconnected/producer/wolkvox/simulator"
 )
 
@@ -249,4 +252,43 @@ func TestReplicasCompareOnce(t *testing.T) {
 		t.Errorf("%d revisions, want 2", revisions)
 	}
 	s.alone(t)
+}
+
+// TestAnOutageOfNATSIsSaidByTheConnection, once for the whole process, and by nobody else.
+func TestAnOutageOfNATSIsSaidByTheConnection(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, simulator.Options{})
+	s.secondly(t)
+	var warnings lines
+	p := s.start(t, func(o *producer.Options) {
+		o.Log = slog.New(slog.NewTextHandler(&warnings, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	})
+	s.caughtUp(t)
+	for range 3 { // what it is about at that moment differs
+		listen, asked := s.stopNATS(), time.Now()
+		eventually(t, "it notices", func() bool { return !p.Report().Ready && time.Since(asked) > 1500*time.Millisecond })
+		s.startNATS(t, listen)
+		s.goesOn(t, p)
+	}
+	if said := warnings.String(); said != "" {
+		t.Errorf("said, too:\n%s", said)
+	}
+}
+
+// lines is what a log says. It is safe for concurrent use.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder // guarded by mu
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }

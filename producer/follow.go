@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -157,10 +156,10 @@ func (p *poller) seen(before, head oplog.Head) {
 
 // storesAgain notes that windows are stored, and says so where they were not.
 func (p *poller) storesAgain() {
-	if p.failed != nil && levelOf(p.failed) > slog.LevelDebug {
+	if p.complained {
 		p.log.Info("the log can be used again")
 	}
-	p.failed = nil
+	p.failed, p.complained = nil, false
 }
 
 // passedOver is what happens when the token is in other hands for long: either somebody else does our work, or nobody does.

@@ -38,6 +38,7 @@ type poller struct {
 	corrections corrections       // what is done between live windows
 	reconciled  events.Reconciled // how far the log was compared again; each append says so
 	failed      error             // why NATS could not be used, until it is seen that windows are stored; nil otherwise
+	complained  bool              // that was said aloud
 	relieved    bool              // somebody else stored the newest window; like appended
 	last        *appending        // the last append that was begun; nil before the first
 	appended    int               // events stored; written while an append is under way, read after it
@@ -102,14 +103,15 @@ func (p *poller) run(ctx context.Context) error {
 		}
 		p.gate.Leave(ctx)
 		wait := jittered(doubled(firstWait/4, failures, limit), rand.Float64())
-		if err := p.recover(ctx, err, wait); err != nil {
+		if err := p.recover(ctx, err, failures, wait); err != nil {
 			return err
 		}
 	}
 }
 
-// recover waits before the log is opened again. A conflict is no fault: somebody else polls this operation, too.
-func (p *poller) recover(ctx context.Context, err error, wait time.Duration) error {
+// recover waits before the log is opened again after so many failures in a row. A conflict is no fault: somebody else polls this
+// operation, too.
+func (p *poller) recover(ctx context.Context, err error, failures int, wait time.Duration) error {
 	switch {
 	case errors.Is(err, journal.ErrMoved):
 		p.log.Info("somebody else appended to the log; reading it again", "reason", err)
@@ -117,9 +119,10 @@ func (p *poller) recover(ctx context.Context, err error, wait time.Duration) err
 		p.log.Error("refusing to go on", "error", err)
 		p.board.set(p.Name, Refused, err.Error(), p.now(), p.now().Add(wait))
 	default:
-		p.log.Log(ctx, levelOf(err), "the log can't be used now; trying again", "error", err, "wait", wait.String())
+		level := levelOf(err, failures)
+		p.log.Log(ctx, level, "the log can't be used now; trying again", "error", err, "wait", wait.String())
 		p.board.set(p.Name, Retrying, natsReason(err), p.now(), p.now().Add(wait))
-		p.failed = err
+		p.failed, p.complained = err, p.complained || level > slog.LevelDebug
 	}
 	return sleep(ctx, wait) // real time: it is NATS that is waited for
 }
@@ -133,10 +136,10 @@ func natsReason(err error) string {
 	return reason
 }
 
-// levelOf is how loud it is said that the log can't be used. That NATS is away the connection says itself, once for all
-// operations.
-func levelOf(err error) slog.Level {
-	if errors.Is(err, natsio.ErrAway) {
+// levelOf is how loud it is said that the log can't be used, after so many failures in a row. That NATS is away the connection says
+// itself, once for all operations; and a server that stops or starts does not store for a moment.
+func levelOf(err error, failures int) slog.Level {
+	if errors.Is(err, natsio.ErrAway) || errors.Is(err, natsio.ErrStuck) && failures == 1 {
 		return slog.LevelDebug
 	}
 	return slog.LevelWarn

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -32,6 +31,7 @@ type attempt struct {
 	doubt     bool      // ask the server what is there, not the watcher
 	silence   bool      // because the watcher said nothing for long
 	failures  int       // in a row
+	said      string    // what was said to go wrong
 }
 
 // acquire looks what is there and does the next step, until the lease is ours or ctx ends.
@@ -128,7 +128,7 @@ func (a *attempt) look(ctx context.Context) (seen, <-chan struct{}, error) {
 
 // await waits for news, for ctx's end, or for some time, after which the server is asked.
 func (a *attempt) await(ctx context.Context, news <-chan struct{}, wait time.Duration) {
-	a.failures = 0
+	a.failures, a.said = 0, ""
 	a.setProblem(nil)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -160,14 +160,13 @@ func (a *attempt) leave() {
 	}
 }
 
-// note says what goes wrong, each new reason once. That NATS is away the connection says itself, once for all leases.
-func (a *attempt) note(ctx context.Context, err error) {
-	if before := a.Problem(); before == nil || before.Error() != err.Error() {
-		level := slog.LevelWarn
-		if errors.Is(err, natsio.ErrAway) {
-			level = slog.LevelDebug
-		}
-		a.keeper.options.Log.Log(ctx, level, "a lease can't be acquired now; trying again", "lease", a.key, "error", err)
+// note says what goes wrong, each new reason once. That NATS is away the connection says itself, once for all leases; and a server
+// that stops or starts does not store for a moment.
+func (a *attempt) note(err error) {
+	quiet := errors.Is(err, natsio.ErrAway) || errors.Is(err, natsio.ErrStuck) && a.failures == 1
+	if reason := err.Error(); reason != a.said && !quiet {
+		a.said = reason
+		a.keeper.options.Log.Warn("a lease can't be acquired now; trying again", "lease", a.key, "error", err)
 	}
 	a.setProblem(err)
 }
@@ -182,7 +181,7 @@ func (a *attempt) recover(ctx context.Context, err error) {
 	switch {
 	case !natsio.IsConflict(err):
 		a.keeper.Doubt(err)
-		a.note(ctx, natsio.Explain(a.keeper.js, err))
+		a.note(natsio.Explain(a.keeper.js, err))
 	case a.failures == 1:
 		return
 	}
