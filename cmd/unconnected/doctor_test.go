@@ -145,6 +145,20 @@ func (x *examined) says(area, check string, status diagnosis.Status, text string
 	x.t.Errorf("nothing is said of %s, %s:\n%s", area, check, x.text)
 }
 
+// warnsOf wants warnings of these checks, and of no others.
+func (x *examined) warnsOf(checks ...string) {
+	x.t.Helper()
+	var warned []string
+	for _, f := range x.findings {
+		if f.Status == diagnosis.Warning {
+			warned = append(warned, f.Check)
+		}
+	}
+	if !slices.Equal(warned, checks) {
+		x.t.Errorf("it warns of %v, want %v:\n%s", warned, checks, x.text)
+	}
+}
+
 // run lets a producer poll until the test ends.
 func (c *clinic) run() {
 	c.t.Helper()

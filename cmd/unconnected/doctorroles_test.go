@@ -14,7 +14,6 @@ import (
 	"unconnected/events"
 	"unconnected/internal/config"
 	"unconnected/internal/diagnosis"
-	"unconnected/internal/natsio"
 	"unconnected/internal/natsroles"
 	"unconnected/producer/wolkvox/simulator"
 )
@@ -94,14 +93,17 @@ func TestDoctorAsEachUser(t *testing.T) {
 	producer := c.examine(0, doctorCommand{})
 	producer.says(areaNATS, "permissions", diagnosis.OK, "producer")
 	producer.says(areaStreams, events.StreamCalls, diagnosis.OK, "")
-	producer.says(areaStreams, events.StreamAlerts, diagnosis.Warning, "right for a user that has nothing to do with it")
-	producer.says(areaStreams, "buckets", diagnosis.Warning, natsio.BucketAlerter)
+	producer.says(areaStreams, events.StreamAlerts, diagnosis.Skipped, "not for the producer to see → look with the user of the alerter")
+	producer.says(areaStreams, "buckets", diagnosis.OK, "the 3 that this user may see are there")
+	producer.warnsOf()
 	producer.says(areaWolkvox, "zone", diagnosis.OK, "")
 
 	c.set("NATS_USER", natsroles.Alerter, "WOLKVOX_TOKEN", "", "WOLKVOX_BASE_URL", "", "SLACK_TOKEN", clinicSlack, "SLACK_CHANNEL", "#noc")
 	alerter := c.examine(0, doctorCommand{})
 	alerter.says(areaNATS, "permissions", diagnosis.OK, "alerter")
 	alerter.says(areaStreams, events.StreamAlerts, diagnosis.OK, "")
+	alerter.says(areaStreams, "buckets", diagnosis.OK, "the 6 that this user may see are there")
+	alerter.warnsOf("judging")
 	alerter.says(areaAlerter, "judging", diagnosis.Warning, "start the alerter")
 	alerter.says(areaHistory, "log", diagnosis.OK, "complete up to")
 	alerter.says(areaHistory, "producer", diagnosis.Skipped, "none has said anything yet")
@@ -113,6 +115,7 @@ func TestDoctorAsEachUser(t *testing.T) {
 	reader.says(areaHistory, "producer", diagnosis.Skipped, "may not")
 	reader.says(areaStreams, "leases", diagnosis.Skipped, "may not")
 	reader.says(areaAlerter, "judging", diagnosis.Skipped, "may not")
+	reader.warnsOf()
 
 	c.set("WOLKVOX_BASE_URL", "http://127.0.0.1:1/", "WOLKVOX_TOKEN", clinicToken)
 	reader = c.examine(1, doctorCommand{})

@@ -48,7 +48,8 @@ func Examine(ctx context.Context, js *JetStream, o Options) (server, streams dia
 	if clock, known := e.clock(ctx, all); known {
 		server = append(server, clock)
 	}
-	return append(server, judgePermissions(e.user(ctx), o.Roles), judgeSync(storing)), e.stored(ctx, all)
+	user := e.user(ctx)
+	return append(server, judgePermissions(user, o.Roles), judgeSync(storing)), e.stored(ctx, all, partsOf(user, o.Roles))
 }
 
 func (e *examination) streams(ctx context.Context) []stream {
@@ -114,8 +115,8 @@ func (e *examination) user(ctx context.Context) *user {
 	return told.Data
 }
 
-// stored is what is found about streams, buckets and consumers.
-func (e *examination) stored(ctx context.Context, all []stream) diagnosis.Findings {
+// stored is what is found about streams, buckets and consumers. Parts are what the user has to do with them.
+func (e *examination) stored(ctx context.Context, all []stream, parts []natsroles.Role) diagnosis.Findings {
 	buckets, nothing := e.buckets(ctx)
 	for i := range all {
 		nothing = nothing && all[i].missing()
@@ -128,9 +129,13 @@ func (e *examination) stored(ctx context.Context, all []stream) diagnosis.Findin
 	}
 	var found diagnosis.Findings
 	for i := range all {
+		if errors.Is(all[i].err, natsio.ErrPermission) {
+			found = append(found, judgeUnseen(all[i].want.Name, []string{all[i].want.Name}, all[i].err, parts)...)
+			continue
+		}
 		found = append(found, judgeStream(&all[i], e.nc.ConnectedClusterName() != ""))
 	}
-	found = append(found, judgeBuckets(buckets))
+	found = append(found, judgeSeen(buckets, parts)...)
 	if calls := all[0].info; calls != nil {
 		found = append(found, judgeHistory(calls), judgeWhole(calls))
 	}

@@ -158,7 +158,7 @@ func TestAUserWithoutRights(t *testing.T) {
 		t.Errorf("it took %s: the requests that were refused ran into their time limits", took)
 	}
 	require(t, found, "jetstream", diagnosis.Skipped, "not visible")
-	require(t, streams, events.StreamCalls, diagnosis.Warning, "permission")
+	require(t, streams, events.StreamCalls, diagnosis.Failed, "permission")
 }
 
 func TestStreamsAndConsumers(t *testing.T) {

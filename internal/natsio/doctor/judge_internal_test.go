@@ -50,7 +50,7 @@ func TestJudgeWhatIsStuck(t *testing.T) {
 	calls := events.CallsStream(events.StreamOptions{})
 	wanted := verdict{diagnosis.Failed, "restart that server"}
 	wanted.check(t, judgeStream(&stream{want: calls, err: err}, false))
-	wanted.check(t, judgeBuckets([]bucket{{name: "a"}, {name: "b", err: err}}))
+	wanted.check(t, judgeBuckets([]bucket{{name: "a"}, {name: "b", err: err}}, 0))
 	one, is := judgeAllStuck([]stream{{err: err}, {err: err}}, []bucket{{err: err}})
 	if wanted.check(t, one); !is {
 		t.Error("each is told of")
@@ -184,12 +184,70 @@ func TestJudgeWhole(t *testing.T) {
 
 func TestJudgeBuckets(t *testing.T) {
 	there, missing := bucket{name: "a"}, bucket{name: "b", err: jetstream.ErrStreamNotFound}
-	verdict{diagnosis.OK, "all 2"}.check(t, judgeBuckets([]bucket{there, there}))
-	verdict{diagnosis.Warning, "not there yet: b"}.check(t, judgeBuckets([]bucket{there, missing}))
-	verdict{diagnosis.Warning, "none"}.check(t, judgeBuckets([]bucket{missing, missing}))
-	verdict{diagnosis.Warning, "c (no)"}.check(t, judgeBuckets([]bucket{missing, {name: "c", err: errors.New("no")}}))
+	verdict{diagnosis.OK, "all 2"}.check(t, judgeBuckets([]bucket{there, there}, 0))
+	verdict{diagnosis.Warning, "not there yet: b"}.check(t, judgeBuckets([]bucket{there, missing}, 0))
+	verdict{diagnosis.Warning, "none"}.check(t, judgeBuckets([]bucket{missing, missing}, 0))
+	verdict{diagnosis.Warning, "c (no)"}.check(t, judgeBuckets([]bucket{missing, {name: "c", err: errors.New("no")}}, 0))
+	verdict{diagnosis.OK, "the 2 that this user may see"}.check(t, judgeBuckets([]bucket{there, there}, 5))
 	single := bucket{name: "d", drift: natsio.BucketDifferences(jetstream.StreamConfig{Replicas: 1}, 3)}
-	verdict{diagnosis.Warning, "d (replicas is 1, should be 3) → `unconnected streams apply`"}.check(t, judgeBuckets([]bucket{there, single}))
+	verdict{diagnosis.Warning, "d (replicas is 1, should be 3) → `unconnected streams apply`"}.check(t, judgeBuckets([]bucket{there, single}, 0))
+}
+
+// TestJudgeUnseen: what is not for a user to see is no fault, what it has to see is one.
+func TestJudgeUnseen(t *testing.T) {
+	byName := make(map[string]natsroles.Role)
+	for _, role := range natsroles.Roles() {
+		byName[role.Name] = role
+	}
+	marks, notices := natsio.StreamOf(natsio.BucketMarks), natsio.StreamOf(natsio.BucketNotices)
+	for name, test := range map[string]struct {
+		unseen []string
+		parts  []string
+		want   []verdict
+	}{
+		"alerts, of a producer": {[]string{events.StreamAlerts}, []string{natsroles.Producer},
+			[]verdict{{diagnosis.Skipped, "ALERTS: not for the producer to see → look with the user of the alerter, or of the reader, or of the admin"}}},
+		"the history, of a producer": {[]string{events.StreamCalls}, []string{natsroles.Producer},
+			[]verdict{{diagnosis.Failed, "may not look at CALLS: permissions → give this user the rights that `unconnected streams users` prints for the producer"}}},
+		"buckets of an alerter": {[]string{marks, notices}, []string{natsroles.Alerter},
+			[]verdict{{diagnosis.Failed, "look at unconnected_notices"}, {diagnosis.Skipped, "unconnected_marks: not for the alerter to see → look with the user of the producer, or of the reader, or of the admin"}}},
+		"of one of two programs":    {[]string{marks}, []string{natsroles.Producer, natsroles.Alerter}, []verdict{{diagnosis.Warning, "right for a user"}}},
+		"of a user who has no part": {[]string{marks}, nil, []verdict{{diagnosis.Warning, "right for a user"}}},
+		"everything is seen":        {nil, []string{natsroles.Producer}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var parts []natsroles.Role
+			for _, part := range test.parts {
+				parts = append(parts, byName[part])
+			}
+			found := judgeUnseen("x", test.unseen, errors.New("permissions"), parts)
+			if len(found) != len(test.want) {
+				t.Fatalf("%+v", found)
+			}
+			for i, want := range test.want {
+				want.check(t, found[i])
+			}
+		})
+	}
+}
+
+// TestPartsOf: who is set up for no program has the part that its rights are those of.
+func TestPartsOf(t *testing.T) {
+	roles := natsroles.Roles()
+	as := func(role natsroles.Role) *user {
+		return &user{Permissions: &permissions{Publish: &subjects{role.Publish, role.Deny}}}
+	}
+	for _, role := range roles[:3] {
+		if parts := partsOf(as(role), nil); len(parts) != 1 || parts[0].Name != role.Name {
+			t.Errorf("the %s has the parts %v", role.Name, namesOf(parts))
+		}
+	}
+	if parts := partsOf(as(roles[2]), roles[:1]); len(parts) != 1 || parts[0].Name != natsroles.Producer {
+		t.Errorf("what is set up does not count: %v", namesOf(parts))
+	}
+	if parts := partsOf(nil, nil); len(parts) != 0 {
+		t.Errorf("a user who is not known has the parts %v", namesOf(parts))
+	}
 }
 
 func TestJudgeConsumer(t *testing.T) {

@@ -57,17 +57,11 @@ func judgePermissions(u *user, roles []natsroles.Role) diagnosis.Finding {
 	if u == nil {
 		return diagnosis.Skip(check, "", "the server does not tell what this user may do; what is refused shows in the logs")
 	}
-	var names, lacking, refused []string
+	var names, short, refused []string
 	for _, role := range roles {
 		names = append(names, role.Name)
-		before := len(refused)
-		for _, pattern := range role.Publish {
-			if !u.Permissions.may(instance(pattern)) {
-				refused = append(refused, pattern)
-			}
-		}
-		if len(refused) > before {
-			lacking = append(lacking, role.Name)
+		if patterns := lacking(u, &role); len(patterns) > 0 {
+			refused, short = append(refused, patterns...), append(short, role.Name)
 		}
 	}
 	slices.Sort(refused)
@@ -79,14 +73,24 @@ func judgePermissions(u *user, roles []natsroles.Role) diagnosis.Finding {
 		if n := len(refused) - mostRefused; n > 0 {
 			refused, more = refused[:mostRefused], fmt.Sprintf(" and %d more", n)
 		}
-		return diagnosis.Warn(check, "right if the "+strings.Join(lacking, " and the ")+" connects as another user; else give this one the rights that `unconnected streams users` prints",
-			"this user lacks rights of the %s: may not publish %s%s", strings.Join(lacking, " and the "), strings.Join(refused, ", "), more)
+		return diagnosis.Warn(check, "right if the "+strings.Join(short, " and the ")+" connects as another user; else give this one the rights that `unconnected streams users` prints",
+			"this user lacks rights of the %s: may not publish %s%s", strings.Join(short, " and the "), strings.Join(refused, ", "), more)
 	case u.Permissions == nil || u.Permissions.Publish == nil:
 		return diagnosis.Ok(check, "the user may do everything")
 	case what == "":
 		return diagnosis.Ok(check, "the user may do certain things only; no program is configured here that needs more")
 	}
 	return diagnosis.Ok(check, "the user may do all that is needed by the %s", what)
+}
+
+// lacking are the rights of a role that a user has not.
+func lacking(u *user, role *natsroles.Role) (patterns []string) {
+	for _, pattern := range role.Publish {
+		if !u.Permissions.may(instance(pattern)) {
+			patterns = append(patterns, pattern)
+		}
+	}
+	return patterns
 }
 
 // instance is a subject that a pattern covers.

@@ -11,6 +11,7 @@ import (
 	"unconnected/events"
 	"unconnected/internal/diagnosis"
 	"unconnected/internal/natsio"
+	"unconnected/internal/natsroles"
 )
 
 // stream is what is known of a stream of this product.
@@ -25,7 +26,7 @@ func (s *stream) missing() bool { return errors.Is(s.err, jetstream.ErrStreamNot
 // plan is what to do about streams and buckets that are not there.
 const plan = "the programs create them when they start, where their users may; or now, as admin: `unconnected streams apply`"
 
-// judgeStream compares a stream with its definition.
+// judgeStream compares a stream with its definition. One that the user may not look at is a matter of [judgeUnseen].
 func judgeStream(s *stream, clustered bool) diagnosis.Finding {
 	check := s.want.Name
 	stuck, isStuck := Stuck(check, s.err)
@@ -34,9 +35,6 @@ func judgeStream(s *stream, clustered bool) diagnosis.Finding {
 		return stuck
 	case s.missing():
 		return diagnosis.Warn(check, plan, "is not there yet")
-	case errors.Is(s.err, natsio.ErrPermission):
-		return diagnosis.Warn(check, "right for a user that has nothing to do with it; `unconnected streams users` prints what each kind of user needs",
-			"this user may not look at it: %v", s.err)
 	case s.err != nil:
 		return diagnosis.Fail(check, "let this user ask for it ($JS.API.STREAM.INFO."+check+"), or look at the server", "can't be looked at: %v", s.err)
 	case s.info.Config.Storage != jetstream.FileStorage:
@@ -130,7 +128,9 @@ type bucket struct {
 	err   error
 }
 
-func judgeBuckets(all []bucket) diagnosis.Finding {
+// judgeBuckets tells what is wrong with the buckets that this user may look at. How many others there are is a matter of
+// [judgeUnseen].
+func judgeBuckets(all []bucket, unseen int) diagnosis.Finding {
 	const check = "buckets"
 	var missing, broken, differ []string
 	for _, b := range all {
@@ -140,8 +140,6 @@ func judgeBuckets(all []bucket) diagnosis.Finding {
 		switch {
 		case errors.Is(b.err, jetstream.ErrStreamNotFound):
 			missing = append(missing, b.name)
-		case errors.Is(b.err, natsio.ErrPermission):
-			broken = append(broken, b.name)
 		case b.err != nil:
 			broken = append(broken, fmt.Sprintf("%s (%v)", b.name, b.err))
 		case len(b.drift) > 0:
@@ -150,7 +148,7 @@ func judgeBuckets(all []bucket) diagnosis.Finding {
 	}
 	switch {
 	case len(broken) > 0:
-		return diagnosis.Warn(check, "right if this user needs them not; otherwise give it the permission", "can't be looked at: %s", strings.Join(broken, ", "))
+		return diagnosis.Warn(check, "look at the server", "can't be looked at: %s", strings.Join(broken, ", "))
 	case len(missing) == len(all):
 		return diagnosis.Warn(check, plan, "none is there yet")
 	case len(missing) > 0:
@@ -159,7 +157,29 @@ func judgeBuckets(all []bucket) diagnosis.Finding {
 		return diagnosis.Warn(check, "`unconnected streams apply` makes more copies, in a cluster; or set NATS_REPLICAS to what it is",
 			"differ from the settings: %s", strings.Join(differ, ", "))
 	}
+	if unseen > 0 {
+		return diagnosis.Ok(check, "the %d that this user may see are there", len(all))
+	}
 	return diagnosis.Ok(check, "all %d are there", len(all))
+}
+
+// judgeSeen judges the buckets that can be looked at, and says why the others cannot.
+func judgeSeen(all []bucket, parts []natsroles.Role) diagnosis.Findings {
+	var seen []bucket
+	var unseen []string
+	var err error
+	for _, b := range all {
+		if errors.Is(b.err, natsio.ErrPermission) {
+			unseen, err = append(unseen, natsio.StreamOf(b.name)), natsio.ErrPermission
+			continue
+		}
+		seen = append(seen, b)
+	}
+	var found diagnosis.Findings
+	if len(seen) > 0 {
+		found = append(found, judgeBuckets(seen, len(unseen)))
+	}
+	return append(found, judgeUnseen("buckets", unseen, err, parts)...)
 }
 
 // stuck is how long a consumer that is behind may go without acknowledging anything.
