@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"unconnected/events"
 	"unconnected/internal/diagnosis"
 	"unconnected/internal/lease"
 	"unconnected/producer"
@@ -139,6 +140,7 @@ const (
 	margin                   = 2 * time.Minute                 // two clocks may differ a little, and that is no wrong zone
 	easternmost, westernmost = 14 * time.Hour, -12 * time.Hour // of all zones' offsets
 	week                     = 7 * 24 * time.Hour
+	historyPatience          = 5 * time.Second // for the history of a week
 )
 
 // zone finds out what time it is for the operation, and judges clock and zone by it. It returns its present, as the API's
@@ -201,7 +203,26 @@ func (x *examination) locate(ctx context.Context, f *zoneFacts) error {
 	if after.length() > 0 {
 		f.earlier, err = x.calls(ctx, span{after.from.Add(-week), after.to.Add(-week)})
 	}
+	if f.earlier >= likely {
+		f.proof = x.proof(ctx, f)
+	}
 	return err
+}
+
+// proof looks in the history of the last week for a window that [proves] the zone. What can't be read proves nothing.
+func (x *examination) proof(ctx context.Context, f *zoneFacts) (proof *events.Event) {
+	if x.Access == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, historyPatience)
+	defer cancel()
+	query := events.Query{Operations: []string{x.Operation.Name}, From: f.now.Add(-week)}
+	for e, err := range events.History(ctx, x.Access.JS, query) {
+		if err == nil && proves(&e, f.zone) {
+			proof = &e
+		}
+	}
+	return proof
 }
 
 func (x *examination) calls(ctx context.Context, s span) (int64, error) {

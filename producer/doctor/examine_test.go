@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"unconnected/events"
 	"unconnected/internal/config"
 	"unconnected/internal/diagnosis"
 	"unconnected/internal/lease"
@@ -95,9 +96,9 @@ func TestZones(t *testing.T) {
 		{"a half hour", "America/Bogota", "Asia/Kolkata", time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC), diagnosis.Failed, "UTC+05:30"},
 		{"the westernmost", "America/Bogota", "Pacific/Midway", time.Date(2026, 11, 24, 23, 0, 0, 0, time.UTC), diagnosis.Failed, "UTC−11:00"},
 		{"the easternmost", "America/Bogota", "Pacific/Kiritimati", time.Date(2026, 11, 24, 23, 0, 0, 0, time.UTC), diagnosis.Failed, "UTC+14:00"},
-		{"right, at night", "America/Bogota", "America/Bogota", night, diagnosis.Warning, "cannot tell"},
+		{"right, at night", "America/Bogota", "America/Bogota", night, diagnosis.Skipped, "no calls since about 20:5"},
 		{"right, in the easternmost zone", "Pacific/Kiritimati", "Pacific/Kiritimati", time.Date(2026, 11, 24, 23, 0, 0, 0, time.UTC), diagnosis.OK, ""},
-		{"right, on a Sunday", "America/Bogota", "America/Bogota", time.Date(2026, 11, 22, 17, 0, 0, 0, time.UTC), diagnosis.Warning, "no calls in the last 8h"},
+		{"right, on a Sunday", "America/Bogota", "America/Bogota", time.Date(2026, 11, 22, 17, 0, 0, 0, time.UTC), diagnosis.Skipped, "no calls in the last 8h to tell by"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -115,6 +116,49 @@ func TestZones(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestADayThatEndsEarly: on the eve of a holiday nobody calls after nine. Whether that is a wrong zone, the history knows.
+func TestADayThatEndsEarly(t *testing.T) {
+	t.Parallel()
+	const form, week = "20060102150405", 7 * 24 * time.Hour
+	noon := noon.Add(time.Since(noon).Truncate(week)) // of late, since the history is read by when it was stored
+	local := noon.Add(-5 * time.Hour)                 // as the API says it
+	closing, sunday := local.Add(-3*time.Hour), local.AddDate(0, 0, -2)
+	api := simulator.New(office(noon))
+	early := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		if end, err := time.Parse(form, q.Get("date_end")); err == nil && end.After(closing) {
+			q.Set("date_end", closing.Format(form))
+			if begin, err := time.Parse(form, q.Get("date_ini")); err == nil && !begin.Before(closing) {
+				q.Set("date_ini", sunday.Format(form)) // nobody calls then
+				q.Set("date_end", sunday.Add(time.Second).Format(form))
+			}
+			r.URL.RawQuery = q.Encode()
+		}
+		api.ServeHTTP(w, r)
+	})
+	access, _ := shared(t, 0)
+	natstest.CreateStreams(t, access.JS)
+	o := options(t, early, noon, "America/Bogota")
+	o.Access = access
+	found, _ := doctor.Examine(t.Context(), o)
+	require(t, found, "zone", diagnosis.Failed, "unless nobody is calling today, a holiday for instance")
+
+	window := events.Window{Start: noon.Add(-4 * time.Hour), End: noon.Add(-4*time.Hour + 5*time.Minute)}
+	msg, err := events.Encode(&events.Event{
+		Operation: "default", Timezone: "America/Bogota", Source: "//simulated/cdr_6", Window: window, Total: 12,
+		Counts: map[string]int64{events.Busy: 12}, Reported: []events.Reported{{Result: "BUSY", Count: "12"}},
+		PolledAt: window.End.Add(90 * time.Second), Checkpoint: window.End,
+	})
+	if err == nil {
+		_, err = access.JS.PublishMsg(t.Context(), msg)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, _ = doctor.Examine(t.Context(), o)
+	require(t, found, "zone", diagnosis.Skipped, "08:00 had 12 calls when it was asked for")
 }
 
 // TestTheHostsClock: the API's clock counts, so that a wrong one here is not taken for a wrong zone.

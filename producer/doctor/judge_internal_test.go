@@ -67,10 +67,12 @@ func TestJudgeZone(t *testing.T) {
 		{"calls in the future are proof, even of few", "America/Mexico_City", zoneFacts{future: 1, last: lastAt("11:55")}, verdict{diagnosis.Failed, "11:55"}},
 		{"behind, and people are calling at this time", "America/Caracas", zoneFacts{last: lastAt("11:56"), earlier: 20},
 			verdict{diagnosis.Failed, "unless nobody is calling today"}},
+		{"behind, but windows had calls when they were asked for", "America/Caracas", zoneFacts{last: lastAt("09:00"), earlier: 500, proof: windowOf(noon.Add(-26*time.Hour), 37)},
+			verdict{diagnosis.Skipped, "no calls since about 09:00 to tell by; in America/Caracas it would be 13:00, and the window from 2026-11-23 11:00 had 37 calls when it was asked for → run it again"}},
 		{"behind, or the end of a working day", "America/Caracas", zoneFacts{last: lastAt("11:56"), earlier: 19},
-			verdict{diagnosis.Warning, "cannot tell"}},
-		{"a quiet night", "America/Bogota", zoneFacts{last: lastAt("03:00")}, verdict{diagnosis.Warning, "9h before"}},
-		{"nothing at all", "America/Bogota", zoneFacts{searched: 8 * time.Hour}, verdict{diagnosis.Warning, "no calls in the last 8h"}},
+			verdict{diagnosis.Skipped, "if they are calling now: set WOLKVOX_TIMEZONE to the operation's zone: its clock is at UTC−05:00"}},
+		{"a quiet night", "America/Bogota", zoneFacts{last: lastAt("03:00")}, verdict{diagnosis.Skipped, "no calls since about 03:00 to tell by, nor a week ago"}},
+		{"a holiday", "America/Bogota", zoneFacts{searched: 8 * time.Hour}, verdict{diagnosis.Skipped, "no calls in the last 8h to tell by"}},
 		{"no zone of ours has that clock", "America/Bogota", zoneFacts{future: 9, last: lastAt("22:44")}, verdict{diagnosis.Failed, "a zone that is at UTC+05:45 now"}},
 	}
 	for _, test := range tests {
@@ -78,6 +80,33 @@ func TestJudgeZone(t *testing.T) {
 			test.f.zone, test.f.now = zone(t, test.configured), noon
 			test.want.check(t, judgeZone(test.f))
 		})
+	}
+}
+
+// windowOf is a window of five minutes with calls, asked for in time.
+func windowOf(start time.Time, total int64) *events.Event {
+	window := events.Window{Start: start, End: start.Add(5 * time.Minute)}
+	return &events.Event{Timezone: "America/Bogota", Window: window, PolledAt: window.End.Add(90 * time.Second), Total: total}
+}
+
+func TestProves(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*events.Event)
+		want   bool
+	}{
+		"asked for in time":    {func(*events.Event) {}, true},
+		"without calls":        {func(e *events.Event) { e.Total = 0 }, false},
+		"caught up":            {func(e *events.Event) { e.PolledAt = e.Window.Start.Add(quarter) }, false},
+		"as long as zones are": {func(e *events.Event) { e.Window.Start = e.PolledAt.Add(-quarter) }, false},
+		"corrected":            {func(e *events.Event) { e.Revision = 1 }, false},
+		"filled in":            {func(e *events.Event) { e.Backfill = true }, false},
+		"missed":               {func(e *events.Event) { e.Missed = &events.Missed{} }, false},
+		"of another zone":      {func(e *events.Event) { e.Timezone = "America/Caracas" }, false},
+	} {
+		e := windowOf(noon, 10)
+		if test.change(e); proves(e, zone(t, "America/Bogota")) != test.want {
+			t.Errorf("%s: %t", name, !test.want)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"unconnected/events"
 	"unconnected/internal/diagnosis"
 )
 
@@ -17,6 +18,7 @@ type zoneFacts struct {
 	last     span           // where the last calls are; zero when recent calls tell enough, or there are none
 	searched time.Duration  // before now, in the configured zone
 	earlier  int64          // calls a week before, in the half hour that follows the last calls
+	proof    *events.Event  // a window that shows that calls were not late in this zone, see [proves]; nil when none is known
 }
 
 // likely is from how many calls on their absence a week later is no chance.
@@ -24,9 +26,10 @@ const likely = 20
 
 const zoneVariable = "WOLKVOX_TIMEZONE"
 
-// judgeZone tells whether the configured zone is the operation's. Calls in its future are proof that it is not. Where calls
-// end before its present, either the zone is wrong or nobody is calling: that a week ago calls did not end there tells
-// the two apart.
+// judgeZone tells whether the configured zone is the operation's, when there are calls to tell by. Calls in its future are proof
+// that it is not. Where calls end before its present, either the zone is wrong or nobody is calling: at night, on a holiday, or
+// because something is broken. That a week ago calls did not end there speaks for the former, unless windows of this zone had
+// calls when they were asked for.
 func judgeZone(f zoneFacts) diagnosis.Finding {
 	const check = "zone"
 	there := f.now.In(f.zone).Format("15:04")
@@ -37,18 +40,29 @@ func judgeZone(f zoneFacts) diagnosis.Finding {
 	case f.recent > 0:
 		return diagnosis.Ok(check, "%s: there it is %s, and the newest calls are from the last 15 minutes", f.zone, there)
 	case f.last == span{}:
-		return diagnosis.Warn(check, "run it again while people are calling",
-			"cannot tell whether %s is right (there it would be %s): no calls in the last %s", f.zone, there, diagnosis.Lasting(f.searched))
-	}
-	gap := localNow(f.now, f.zone).Sub(f.last.from)
-	if f.earlier >= likely {
+		return diagnosis.Skip(check, again,
+			"no calls in the last %s to tell by; in %s it would be %s", diagnosis.Lasting(f.searched), f.zone, there)
+	case f.proof != nil:
+		return diagnosis.Skip(check, again,
+			"no calls since about %s to tell by; in %s it would be %s, and the window from %s had %d calls when it was asked for",
+			f.last.from.Format("15:04"), f.zone, there, f.proof.Window.Start.In(f.zone).Format("2006-01-02 15:04"), f.proof.Total)
+	case f.earlier >= likely:
 		return diagnosis.Fail(check, suggestion(&f)+"; unless nobody is calling today, a holiday for instance",
 			"%s says that it is %s there, but the last calls are from about %s, and a week ago there were calls after that",
 			f.zone, there, f.last.from.Format("15:04"))
 	}
-	return diagnosis.Warn(check, "run it again while people are calling; if they are calling now: "+suggestion(&f),
-		"cannot tell whether %s is right: there it would be %s, and the last calls are from about %s, %s before",
-		f.zone, there, f.last.from.Format("15:04"), diagnosis.Lasting(gap))
+	return diagnosis.Skip(check, again+"; if they are calling now: "+suggestion(&f),
+		"no calls since about %s to tell by, nor a week ago at that time; in %s it would be %s", f.last.from.Format("15:04"), f.zone, there)
+}
+
+// again is how to find out what could not be told.
+const again = "run it again while people are calling"
+
+// proves tells whether a window shows that an operation's clock is not behind the zone's: all of the window was over for less than
+// zones differ when it was asked for, and it had calls.
+func proves(e *events.Event, zone *time.Location) bool {
+	return e.Revision == 0 && !e.Backfill && e.Missed == nil && e.Total > 0 && e.Timezone == zone.String() &&
+		e.PolledAt.Sub(e.Window.Start) < quarter
 }
 
 // suggestion says which zones have the clock that the last calls show.
