@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"unconnected/events"
+	"unconnected/internal/config"
 	"unconnected/internal/natsio"
 	"unconnected/producer"
 	"unconnected/producer/wolkvox/simulator"
@@ -259,6 +260,7 @@ func TestAnOutageOfNATSIsSaidByTheConnection(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, simulator.Options{})
 	s.secondly(t)
+	s.config.MaxAge = config.Duration(24 * time.Hour) // of 400 days of such windows it would be said that there is no room
 	var warnings lines
 	p := s.start(t, func(o *producer.Options) {
 		o.Log = slog.New(slog.NewTextHandler(&warnings, &slog.HandlerOptions{Level: slog.LevelWarn}))

@@ -78,27 +78,6 @@ func TestJitter(t *testing.T) {
 	}
 }
 
-func TestCapacityWarning(t *testing.T) {
-	for name, c := range map[string]struct {
-		bytes uint64
-		limit int64
-		want  string
-	}{
-		"no limit":   {1 << 40, -1, ""},
-		"empty":      {0, 1 << 30, ""},
-		"79 percent": {79, 100, ""},
-		"80 percent": {80, 100, "80 %"},
-		"full":       {2 << 30, 2 << 30, "100 % of its 2GiB"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got := capacityWarning(c.bytes, c.limit)
-			if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
-				t.Errorf("warning %q, want %q", got, c.want)
-			}
-		})
-	}
-}
-
 func TestSpread(t *testing.T) {
 	const settle, window = 90 * time.Second, 5 * time.Minute
 	if got := spread(0, 1, settle, window); got != 0 {

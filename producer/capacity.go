@@ -9,35 +9,56 @@ import (
 
 	"unconnected/events"
 	"unconnected/internal/config"
+	"unconnected/internal/natsio"
 )
 
-// fullFrom is the part of HISTORY_MAX_BYTES from which on the operator is warned: the oldest windows go soon.
+// fullFrom is the part of HISTORY_MAX_BYTES from which on the operator is warned where nothing can be said about the time that is
+// left.
 const fullFrom = 0.80
 
-// capacityRhythm is how often the stream's size is looked at.
-const capacityRhythm = time.Minute
+// capacityRhythm is how often the stream's size is looked at, rateRhythm how often how many windows are stored.
+const (
+	capacityRhythm = time.Minute
+	rateRhythm     = time.Hour
+)
 
-// capacityWarning is what to tell the operator about a stream of this size, or "".
-func capacityWarning(bytes uint64, limit int64) string {
-	if limit <= 0 || float64(bytes) < fullFrom*float64(limit) {
-		return ""
+// capacityWarning is what to tell the operator about a stream, in which so many windows are stored a day, or "". That the oldest
+// windows go because they are old enough is as it should be.
+func capacityWarning(info *jetstream.StreamInfo, perDay float64) string {
+	bytes, limit := info.State.Bytes, info.Config.MaxBytes
+	o, lacks := natsio.OutlookOf(info, perDay)
+	switch {
+	case limit <= 0:
+	case lacks && o.Soon:
+		what, next := o.Words(info.Config.MaxAge)
+		return fmt.Sprintf("history takes %d %% of its %s; %s: %s", int(100*float64(bytes)/float64(limit)), config.Size(limit), what, next)
+	case perDay <= 0 && float64(bytes) >= fullFrom*float64(limit):
+		return fmt.Sprintf("history takes %d %% of its %s; the oldest windows go when it is full: raise HISTORY_MAX_BYTES and run `unconnected streams apply`, or export them",
+			int(100*float64(bytes)/float64(limit)), config.Size(limit))
 	}
-	return fmt.Sprintf("history takes %d %% of its %s; the oldest windows go when it is full: raise the stream's limit (HISTORY_MAX_BYTES) or export them",
-		int(100*float64(bytes)/float64(limit)), config.Size(limit))
+	return ""
 }
 
-// watchCapacity tells sized how large the history is, and warns once when it begins to fill up, until ctx ends.
-func (s *storage) watchCapacity(ctx context.Context, sized func(*jetstream.StreamInfo)) {
+// watchCapacity tells sized how large the history is, notes it when it begins to fill up, and says so once, until ctx ends.
+func (s *storage) watchCapacity(ctx context.Context, sized func(*jetstream.StreamInfo), note func(string)) {
 	ticker := time.NewTicker(capacityRhythm)
 	defer ticker.Stop()
 	said := false
+	var perDay float64
+	var looked time.Time
 	for {
+		if looked.IsZero() || time.Since(looked) > rateRhythm {
+			if n, err := natsio.WindowsADay(ctx, s.js, s.clock.now()); err == nil && n > 0 {
+				perDay, looked = n, time.Now()
+			}
+		}
 		if stream, err := s.js.Stream(ctx, events.StreamCalls); err == nil {
 			sized(stream.CachedInfo())
-			warning := capacityOf(stream.CachedInfo())
+			warning := capacityWarning(stream.CachedInfo(), perDay)
 			if warning != "" && !said {
 				s.log.Warn(warning, "stream", events.StreamCalls)
 			}
+			note(warning)
 			said = warning != ""
 		}
 		select {
@@ -46,8 +67,4 @@ func (s *storage) watchCapacity(ctx context.Context, sized func(*jetstream.Strea
 		case <-ticker.C:
 		}
 	}
-}
-
-func capacityOf(info *jetstream.StreamInfo) string {
-	return capacityWarning(info.State.Bytes, info.Config.MaxBytes)
 }

@@ -72,7 +72,7 @@ func (p *Producer) Run(ctx context.Context) error {
 	defer store.close()
 	group, polling := errgroup.WithContext(ctx)
 	group.Go(func() error { p.board.publish(polling, store.status, store.ensureStatus); return nil })
-	group.Go(func() error { store.watchCapacity(polling, p.metrics.sized); return nil })
+	group.Go(func() error { store.watchCapacity(polling, p.metrics.sized, p.board.setHistory); return nil })
 	for i, o := range p.config.operations {
 		poller := p.newPoller(o, i, len(p.config.operations), store)
 		group.Go(func() error { return poller.run(polling) })

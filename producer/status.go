@@ -32,6 +32,7 @@ type board struct {
 	statuses map[string]*Status // guarded by mu
 	changed  map[string]bool    // not yet in the bucket; guarded by mu
 	notes    map[string]string  // operation → what is worth knowing about it; guarded by mu
+	history  string             // what is worth knowing about the room of all; guarded by mu
 }
 
 func newBoard(operations []Operation, now time.Time) *board {
@@ -75,6 +76,19 @@ func (b *board) setNote(operation, note string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.notes[operation] = note
+}
+
+// setHistory notes what is worth knowing about the room that the history of all operations has; an empty note takes it back.
+func (b *board) setHistory(note string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.history = note
+}
+
+func (b *board) room() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.history
 }
 
 func (b *board) checkpoint(operation string) time.Time {
@@ -141,6 +155,9 @@ func (b *board) report(away error) daemon.Report {
 		if note := b.note(s.Operation); note != "" {
 			report.Notes = append(report.Notes, s.Operation+": "+note)
 		}
+	}
+	if note := b.room(); note != "" {
+		report.Notes = append(report.Notes, note)
 	}
 	return report
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"unconnected/events"
+	"unconnected/internal/config"
 	"unconnected/internal/daemon"
 	"unconnected/internal/natsio"
 	"unconnected/internal/natstest"
@@ -303,5 +304,23 @@ func TestTheBucketHoldsTheStatus(t *testing.T) {
 	eventually(t, "ok", func() bool { got := status(); return got.State == producer.OK && got.Checkpoint.Equal(s.checkpoint(t)) })
 	if got := status(); got.Operation != "default" || got.Since.IsZero() || !got.NextTry.After(got.Since) || got.Reason != "" {
 		t.Errorf("status %+v", got)
+	}
+}
+
+// TestAHistoryWithoutRoom: how long there will be room is known as soon as windows come, and is said long before the oldest go.
+func TestAHistoryWithoutRoom(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, simulator.Options{})
+	s.secondly(t)
+	s.config.MaxBytes = config.Size(16 << 20)
+	s.start(t)
+	s.caughtUp(t)
+	again := s.start(t) // which finds windows at once
+	eventually(t, "it notes it", func() bool {
+		notes := strings.Join(again.Report().Notes, "; ")
+		return strings.Contains(notes, "at this rate it is full in") && strings.Contains(notes, "set HISTORY_MAX_BYTES=")
+	})
+	if r := again.Report(); !r.Ready {
+		t.Errorf("it does its job all the same: %+v", r)
 	}
 }

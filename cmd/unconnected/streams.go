@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -16,7 +18,7 @@ import (
 
 // streamsCommand looks after what exists in NATS.
 type streamsCommand struct {
-	Plan  streamsPlan  `cmd:"" help:"Show what exists in NATS against what should."`
+	Plan  streamsPlan  `cmd:"" help:"Show what exists in NATS against what should, and for how long there is room."`
 	Apply streamsApply `cmd:"" help:"Create what is missing, and change what differs if nothing is lost by it; other changes are refused."`
 	Users streamsUsers `cmd:"" help:"Print the users that a nats-server should know: what producer, alerter, reader and admin may do, and nothing else."`
 }
@@ -55,6 +57,9 @@ func (c *streamsPlan) Run(t *terminal) error {
 		if len(drift) == 0 {
 			fmt.Fprintf(t.stdout, "%s  is as it should be\n", want.Name)
 		}
+		if want.Name == events.StreamCalls {
+			lookAhead(t, conn, stream.CachedInfo())
+		}
 		differ = differ || len(drift) > 0
 	}
 	bucketsDiffer, err := planBuckets(t, conn, replicas)
@@ -65,6 +70,20 @@ func (c *streamsPlan) Run(t *terminal) error {
 		return errFound
 	}
 	return nil
+}
+
+// lookAhead says how long there is room in the stream as it is, where that is not for long enough. It is nothing that differs.
+func lookAhead(t *terminal, conn *connection, calls *jetstream.StreamInfo) {
+	ctx, cancel := context.WithTimeout(t.ctx, 5*time.Second)
+	defer cancel()
+	perDay, err := natsio.WindowsADay(ctx, conn.js, now())
+	if err != nil {
+		return // this user may not see it, or it takes too long
+	}
+	if o, lacks := natsio.OutlookOf(calls, perDay); lacks {
+		what, next := o.Words(calls.Config.MaxAge)
+		fmt.Fprintf(t.stdout, "%s  %s; %s\n", events.StreamCalls, what, next)
+	}
 }
 
 // intention is what apply makes of a difference.

@@ -102,7 +102,7 @@ func together(a string, aSet bool, b string, bSet bool) []Problem {
 // History is how much the stream CALLS retains.
 type History struct {
 	MaxAge   Duration `envconfig:"HISTORY_MAX_AGE" default:"400d" desc:"how long history is kept; the oldest goes first"`
-	MaxBytes Size     `envconfig:"HISTORY_MAX_BYTES" default:"2GiB" desc:"how large history may grow, counted before compression (a year of one operation: some 100 MiB); the oldest goes first, a warning from 80 %"`
+	MaxBytes Size     `envconfig:"HISTORY_MAX_BYTES" default:"2GiB" desc:"how large history may grow, counted before compression (400 days of one operation: 120 MiB); the oldest goes first, a warning 90 days before and from 80 %"`
 }
 
 // Validate refuses limits that leave no history, such as a size without its unit.

@@ -137,9 +137,20 @@ func (e *examination) stored(ctx context.Context, all []stream, parts []natsrole
 	}
 	found = append(found, judgeSeen(buckets, parts)...)
 	if calls := all[0].info; calls != nil {
-		found = append(found, judgeHistory(calls), judgeWhole(calls))
+		found = append(found, judgeHistory(calls, e.perDay(ctx)), judgeWhole(calls))
 	}
 	return append(found, e.consumers(ctx, all)...)
+}
+
+// perDay is how many windows are stored a day; 0 when that can't be found out in time.
+func (e *examination) perDay(ctx context.Context) float64 {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	n, err := natsio.WindowsADay(ctx, e.js, time.Now())
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // buckets looks at each, and tells whether none is there. That of the leases does not count: a doctor may have made it.

@@ -169,9 +169,20 @@ func state(bytes uint64, most int64, msgs, first, last uint64, deleted int) *jet
 }
 
 func TestJudgeHistory(t *testing.T) {
-	verdict{diagnosis.OK, "79.0 %"}.check(t, judgeHistory(state(79, 100, 1, 1, 1, 0)))
-	verdict{diagnosis.Warning, "80 % of 100 B"}.check(t, judgeHistory(state(80, 100, 1, 1, 1, 0)))
-	verdict{diagnosis.Warning, "no limit"}.check(t, judgeHistory(state(80, -1, 1, 1, 1, 0)))
+	const day, gib = 24 * time.Hour, 1 << 30
+	verdict{diagnosis.OK, "79 B of 100 B (79.0 %)"}.check(t, judgeHistory(state(79, 100, 1, 1, 1, 0), 0))
+	verdict{diagnosis.Warning, "(80.0 %): soon"}.check(t, judgeHistory(state(80, 100, 1, 1, 1, 0), 0))
+	verdict{diagnosis.Warning, "no limit"}.check(t, judgeHistory(state(80, -1, 1, 1, 1, 0), 288))
+	kept := func(bytes uint64) *jetstream.StreamInfo {
+		info := state(bytes, 2*gib, bytes>>10, 1, bytes>>10, 0)
+		info.Config.MaxAge = 400 * day
+		return info
+	}
+	verdict{diagnosis.OK, "1.9 GiB of 2.0 GiB (92.8 %) → "}.check(t, judgeHistory(kept(1900<<20), 17*288)) // the oldest go for their age
+	verdict{diagnosis.OK, "full in 364 days, and then the oldest windows go, before they are 400 days old: there is room for 364 days; in good time set HISTORY_MAX_BYTES=3GiB"}.check(t,
+		judgeHistory(kept(1<<20), 20*288))
+	verdict{diagnosis.Warning, "full in 73 days, and then the oldest windows go, before they are 400 days old: there is room for 146 days → set HISTORY_MAX_BYTES=7GiB"}.check(t,
+		judgeHistory(kept(1<<30), 50*288))
 }
 
 func TestJudgeWhole(t *testing.T) {

@@ -91,8 +91,9 @@ func replicaTrouble(c *jetstream.ClusterInfo) string {
 // fullFrom is the part of a limit from which on it is worth a warning.
 const fullFrom = 0.80
 
-// judgeHistory says how much of its room the history takes.
-func judgeHistory(info *jetstream.StreamInfo) diagnosis.Finding {
+// judgeHistory says how much of its room the history takes, and for how long that will do when so many windows are stored a day;
+// 0 when that is not known.
+func judgeHistory(info *jetstream.StreamInfo, perDay float64) diagnosis.Finding {
 	const check = "size"
 	used, most := info.State.Bytes, info.Config.MaxBytes
 	if most <= 0 {
@@ -100,11 +101,19 @@ func judgeHistory(info *jetstream.StreamInfo) diagnosis.Finding {
 			"%s, and the stream has no limit: a full disk stops it", diagnosis.Bytes(used))
 	}
 	percent := 100 * float64(used) / float64(most)
-	if float64(used) >= fullFrom*float64(most) {
-		return diagnosis.Warn(check, "raise it, if the disk has room (`nats stream edit CALLS --max-bytes …` and HISTORY_MAX_BYTES), or export: `unconnected history --format jsonl`",
-			"%.0f %% of %s are used: soon the oldest windows go", percent, diagnosis.Bytes(uint64(most)))
+	have := fmt.Sprintf("%s of %s (%.1f %%)", diagnosis.Bytes(used), diagnosis.Bytes(uint64(most)), percent)
+	o, lacks := natsio.OutlookOf(info, perDay)
+	what, next := o.Words(info.Config.MaxAge)
+	switch {
+	case lacks && o.Soon:
+		return diagnosis.Warn(check, next, "%s; %s", have, what)
+	case lacks:
+		return diagnosis.Ok(check, "%s; %s; in good time %s", have, what, next)
+	case perDay <= 0 && float64(used) >= fullFrom*float64(most):
+		return diagnosis.Warn(check, "raise HISTORY_MAX_BYTES, if the disk has room, and run `unconnected streams apply`; or export: `unconnected history --format jsonl`",
+			"%s: soon the oldest windows go", have)
 	}
-	return diagnosis.Ok(check, "%s of %s (%.1f %%)", diagnosis.Bytes(used), diagnosis.Bytes(uint64(most)), percent)
+	return diagnosis.Ok(check, "%s", have)
 }
 
 // judgeWhole tells whether messages are missing inside the stream: nobody may delete any.
