@@ -158,13 +158,14 @@ func (x *examination) zone(ctx context.Context, first bool) (now time.Time, err 
 	f.recent = answer.Total
 	ahead, known := answer.ClockAhead()
 	x.tell(judgeClock(ahead, known, producer.Tolerance(x.Settle)))
-	f.now = f.now.Add(-ahead)
-	if ahead.Abs() > margin {
+	present := func() time.Time { return x.Now().Add(-ahead) } // anew for each question: an answer, or the token, may be waited for
+	if f.now = present(); ahead.Abs() > margin {
 		here = localNow(f.now, f.zone)
 		if f.recent, err = x.calls(ctx, span{here.Add(-recently), here}); err != nil {
 			return f.now, err
 		}
 	}
+	f.now = present()
 	if err := x.locate(ctx, &f); err != nil {
 		return f.now, err
 	}

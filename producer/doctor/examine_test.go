@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -116,6 +117,24 @@ func TestZones(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTimePasses while the API answers, or others have the token: calls that were made meanwhile are not in the future.
+func TestTimePasses(t *testing.T) {
+	t.Parallel()
+	var passed atomic.Int64 // while the API answered
+	now := func() time.Time { return noon.Add(time.Duration(passed.Load())) }
+	api := office(noon)
+	api.Profile, api.Clock = simulator.AlwaysBusy(), now
+	simulated := simulator.New(api)
+	slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		simulated.ServeHTTP(w, r)
+		passed.Add(int64(150 * time.Second))
+	})
+	o := options(t, slow, noon, "America/Bogota")
+	o.Now = now
+	found, _ := doctor.Examine(t.Context(), o)
+	require(t, found, "zone", diagnosis.OK, "the newest calls are from the last 15 minutes")
 }
 
 // TestADayThatEndsEarly: on the eve of a holiday nobody calls after nine. Whether that is a wrong zone, the history knows.

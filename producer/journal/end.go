@@ -43,7 +43,8 @@ func Look(ctx context.Context, stream jetstream.Stream, mark oplog.Mark, operati
 const staleness = 10 * time.Second
 
 // endLost tells whether a log, whose last message has the sequence that look returns, falls short of the mark. It believes that
-// only when the end stays short for as long as a replica may be behind; a single one never is.
+// only when the end stays short for as long as a replica may be behind, which a single one never is; and when the messages before
+// the mark have not gone for their age since the stream was looked at.
 func endLost(ctx context.Context, stream jetstream.Stream, mark oplog.Mark, look func() (uint64, error)) (bool, error) {
 	info := stream.CachedInfo()
 	until := time.Now()
@@ -56,7 +57,11 @@ func endLost(ctx context.Context, stream jetstream.Stream, mark oplog.Mark, look
 			return false, err
 		}
 		if !time.Now().Before(until) {
-			return true, nil
+			now, err := stream.Info(ctx)
+			if err != nil {
+				return false, err
+			}
+			return mark.Lost(now.Created.UTC(), natsio.FirstRetained(now), sequence), nil
 		}
 		select {
 		case <-ctx.Done():

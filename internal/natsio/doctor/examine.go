@@ -39,9 +39,12 @@ const patience = 2 * time.Second
 func Examine(ctx context.Context, js *JetStream, o Options) (server, streams diagnosis.Findings) {
 	e := &examination{o, js.Conn(), js}
 	nc := e.nc
-	all := e.streams(ctx)
+	// What is reserved before what is missing: a stream that is made in between would be counted as both.
 	storing := storingOf(ctx, nc, monitoringPort)
-	server = diagnosis.Findings{judgeVersion(nc.ConnectedServerVersion()), e.capacity(ctx, all, storing)}
+	capacity := e.capacity(ctx, storing)
+	all := e.streams(ctx)
+	capacity.lack(all)
+	server = diagnosis.Findings{judgeVersion(nc.ConnectedServerVersion()), judgeCapacity(capacity)}
 	if storing != nil && storing.health != nil {
 		server = append(server, judgeHealth(storing.health))
 	}
@@ -52,9 +55,17 @@ func Examine(ctx context.Context, js *JetStream, o Options) (server, streams dia
 	return append(server, judgePermissions(user, o.Roles), judgeSync(storing)), e.stored(ctx, all, partsOf(user, o.Roles))
 }
 
+// definitions are the streams as the settings want them.
+func definitions(o *Options) []jetstream.StreamConfig {
+	options := natsio.StreamOptions(&o.NATS, &o.History)
+	return []jetstream.StreamConfig{events.CallsStream(options), events.AlertsStream(options)}
+}
+
 func (e *examination) streams(ctx context.Context) []stream {
-	options := natsio.StreamOptions(&e.NATS, &e.History)
-	all := []stream{{want: events.CallsStream(options)}, {want: events.AlertsStream(options)}}
+	var all []stream
+	for _, want := range definitions(&e.Options) {
+		all = append(all, stream{want: want})
+	}
 	var group sync.WaitGroup
 	for i := range all {
 		group.Go(func() {
@@ -70,19 +81,14 @@ func (e *examination) streams(ctx context.Context) []stream {
 	return all
 }
 
-func (e *examination) capacity(ctx context.Context, all []stream, storing *storing) diagnosis.Finding {
+func (e *examination) capacity(ctx context.Context, storing *storing) capacity {
 	c := capacity{server: storing}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if c.account, c.err = e.js.AccountInfo(ctx); c.err != nil {
 		c.err = natsio.Explain(e.js, c.err)
 	}
-	for i := range all {
-		if all[i].missing() {
-			c.missing = append(c.missing, all[i].want)
-		}
-	}
-	return judgeCapacity(c)
+	return c
 }
 
 // clock compares the clocks by the time that an answer about a stream bears.

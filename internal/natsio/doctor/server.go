@@ -42,6 +42,15 @@ type capacity struct {
 	missing []jetstream.StreamConfig // streams of the settings that are not there
 }
 
+// lack notes which streams are missing.
+func (c *capacity) lack(all []stream) {
+	for i := range all {
+		if all[i].missing() {
+			c.missing = append(c.missing, all[i].want)
+		}
+	}
+}
+
 // wanted is how many bytes the missing streams reserve: of a server, which holds one copy at the most, and of the account,
 // which has all of them.
 func (c *capacity) wanted() (server, account uint64) {
