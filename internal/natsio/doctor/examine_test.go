@@ -98,7 +98,7 @@ func TestConnectSaysWhatIsWrong(t *testing.T) {
 		c    *config.NATS
 		says string
 	}{
-		{"wrong password", settings(t, s.ClientURL(), "admin", "another-word"), "check NATS_USER"},
+		{"wrong password", settings(t, s.ClientURL(), "admin", "another-word"), "NATS_USER and NATS_PASSWORD"},
 		{"away", settings(t, "nats://"+away, "admin", password), "start NATS"},
 		{"unknown host", settings(t, "nats://no-such-host.invalid:4222", "admin", password), "NATS_URL"},
 		{"no TLS there", settings(t, strings.Replace(s.ClientURL(), "nats://", "tls://", 1), "admin", password), "tls://"},
