@@ -183,7 +183,7 @@ func TestStreamsAndConsumers(t *testing.T) {
 	}
 	found, streams := examine(t, settings(t, s.ClientURL(), "admin", password))
 	require(t, found, "clock", diagnosis.OK, "agree")
-	require(t, streams, events.StreamCalls, diagnosis.Warning, "max age is 1h0m0s")
+	require(t, streams, events.StreamCalls, diagnosis.Warning, "max age is 1h,")
 	require(t, streams, events.StreamAlerts, diagnosis.Warning, "not there yet")
 	require(t, streams, "buckets", diagnosis.OK, "are there")
 	require(t, streams, "size", diagnosis.OK, "of 1.0 MiB")
