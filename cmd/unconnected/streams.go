@@ -112,6 +112,8 @@ func streamDefinitions(t *terminal) (definitions []jetstream.StreamConfig, repli
 type streamsApply struct {
 	ForgetQuota bool `help:"Forget what is known of the day's requests, for instance after more were bought: who waits for tomorrow asks again within five minutes."`
 
+	LeaveDrift bool `help:"Tell what is refused, and succeed all the same: for whoever starts the programs next, which use streams as they are."`
+
 	AcceptLoss string `placeholder:"OPERATION" help:"Let the producer go on behind the present end of this operation's log, although its end was lost."`
 }
 
@@ -130,20 +132,29 @@ func (c *streamsApply) Run(t *terminal) error {
 	}
 	var refused error
 	for _, want := range definitions {
-		err := applyStream(t, conn, want)
+		err := c.leave(t, applyStream(t, conn, want))
 		if err != nil && !errors.Is(err, natsio.ErrLoses) {
 			return err
 		}
 		refused = errors.Join(refused, err)
 	}
 	for _, bucket := range natsio.Buckets() {
-		err := applyBucket(t, conn, bucket, replicas)
+		err := c.leave(t, applyBucket(t, conn, bucket, replicas))
 		if err != nil && !errors.Is(err, natsio.ErrLoses) {
 			return err
 		}
 		refused = errors.Join(refused, err)
 	}
 	return refused
+}
+
+// leave tells of a refused change, which is no error for whoever leaves drift as it is. Other errors it returns.
+func (c *streamsApply) leave(t *terminal, err error) error {
+	if !c.LeaveDrift || !errors.Is(err, natsio.ErrLoses) {
+		return err
+	}
+	fmt.Fprintf(t.stdout, "left as it is: %v\n", err)
+	return nil
 }
 
 // applyBucket creates a bucket, or changes the one that is there.

@@ -304,6 +304,10 @@ func TestDriftIsAPlan(t *testing.T) {
 	if err := contains(said, "CALLS", "max age", "refused", "the oldest messages are deleted"); err != nil {
 		t.Error(err)
 	}
+	text, _ = g.tool(0, "streams", "apply", "--leave-drift")
+	if err := contains(text, "CALLS", "max age is 400d, should be 30d", "left as it is", "bucket unconnected_silences  is there"); err != nil {
+		t.Error(err)
+	}
 	g.env["NATS_REPLICAS"] = "3"
 	text, _ = g.tool(1, "streams", "plan")
 	if err := contains(text, "bucket unconnected_leases  replicas is 1, should be 3; apply changes it"); err != nil {
