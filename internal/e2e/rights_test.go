@@ -363,6 +363,14 @@ func TestKeysAreKept(t *testing.T) {
 			t.Errorf("users.conf shows the key of %s", role.Name)
 		}
 	}
+	if _, err := os.Stat(conf + ".old"); err == nil {
+		t.Error("a copy is kept of what did not change")
+	}
+	writeFile(t, conf, readFile(t, conf)+"# another team's key\n")
+	text, _ = g.tool(0, "streams", "users", "--generate", g.dir)
+	if err := contains(text, "users.conf.old", "add it again"); err != nil || !strings.Contains(readFile(t, conf+".old"), "another team's key") {
+		t.Errorf("what somebody added by hand is lost: %s", text)
+	}
 	if err := os.Remove(g.key(natsroles.Reader)); err != nil {
 		t.Fatal(err)
 	}
