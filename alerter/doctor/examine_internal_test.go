@@ -103,6 +103,7 @@ func TestSlackRefuses(t *testing.T) {
 
 func TestSlackNotConfigured(t *testing.T) {
 	require(t, ExamineSlack(t.Context(), &alerter.Slack{}, nil), "token", diagnosis.Skipped, "SLACK_TOKEN")
+	require(t, ExamineSlack(t.Context(), &alerter.Slack{Channel: "#noc"}, nil), "token", diagnosis.Warning, "SLACK_CHANNEL is #noc, but nobody is told there")
 	hook := alerter.Slack{WebhookURL: config.NewSecret("https://hooks.slack.com/services/T0/B0/secret")}
 	require(t, ExamineSlack(t.Context(), &hook, nil), "webhook", diagnosis.OK, "post only")
 	s := slackSettings("#noc")

@@ -46,6 +46,10 @@ func ExamineSlack(ctx context.Context, s *alerter.Slack, rules *rule.Set) diagno
 		return diagnosis.Findings{diagnosis.Ok("webhook", "SLACK_WEBHOOK_URL is an address; whether Slack takes it shows only with a message. "+
 			"It can post only: no edits, threads, buttons, pictures")}
 	}
+	if s.Channel != "" {
+		return diagnosis.Findings{diagnosis.Warn("token", "set SLACK_TOKEN or SLACK_TOKEN_FILE (or SLACK_WEBHOOK_URL)",
+			"SLACK_CHANNEL is %s, but nobody is told there: without a token alerts go to standard output", s.Channel)}
+	}
 	return diagnosis.Findings{diagnosis.Skip("token", "set SLACK_TOKEN and SLACK_CHANNEL (or SLACK_WEBHOOK_URL)", "not configured: alerts go to standard output")}
 }
 

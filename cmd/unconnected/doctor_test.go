@@ -101,6 +101,9 @@ func (c *clinic) examine(code int, command doctorCommand) *examined {
 	c.t.Helper()
 	if command.Data == "" {
 		command.Data = c.t.TempDir()
+		if err := os.WriteFile(filepath.Join(command.Data, "1.blk"), []byte("of the embedded server"), 0o600); err != nil {
+			c.t.Fatal(err)
+		}
 	}
 	var log bytes.Buffer
 	run := func(asJSON bool) string {

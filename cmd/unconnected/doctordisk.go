@@ -10,11 +10,14 @@ import (
 
 // examineDisk looks at the disk below the embedded server's files.
 func examineDisk(dir string, most int64) diagnosis.Finding {
+	const elsewhere = "where NATS keeps its files, its disk must hold HISTORY_MAX_BYTES, and some more"
 	size, err := sizeOf(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return diagnosis.Skip("space", "where NATS keeps its files, its disk must hold HISTORY_MAX_BYTES, and some more", "%s is not here: up has not run in this directory", dir)
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return diagnosis.Skip("space", elsewhere, "%s is not here: up has not run in this directory", dir)
+	case err == nil && size == 0:
+		return diagnosis.Skip("space", elsewhere, "%s is empty: up has not run with it", dir)
+	case err != nil:
 		return diagnosis.Fail("space", "let this user read the directory", "%s: %v", dir, err)
 	}
 	free, err := freeBytes(dir)

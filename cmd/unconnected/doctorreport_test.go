@@ -86,6 +86,23 @@ func TestJudgeDisk(t *testing.T) {
 	}
 }
 
+// TestExamineDisk: only a directory that up has used says something about the disk of the history.
+func TestExamineDisk(t *testing.T) {
+	dir := t.TempDir()
+	if f := examineDisk(filepath.Join(dir, "data"), 1); f.Status != diagnosis.Skipped {
+		t.Errorf("no directory: %+v", f)
+	}
+	if f := examineDisk(dir, 1); f.Status != diagnosis.Skipped {
+		t.Errorf("an empty directory, as the image has: %+v", f)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "1.blk"), []byte("a window"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f := examineDisk(dir, 1); f.Status == diagnosis.Skipped {
+		t.Errorf("up has used it: %+v", f)
+	}
+}
+
 func TestSizeOf(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "demo"), 0o700); err != nil {

@@ -48,7 +48,7 @@ func (c *streamsPlan) Run(t *terminal) error {
 			differ = true
 			continue
 		case err != nil:
-			return err
+			return natsio.Explain(conn.js, err)
 		}
 		drift := natsio.Differences(stream.CachedInfo().Config, want)
 		for _, d := range drift {
@@ -103,7 +103,7 @@ func planBuckets(t *terminal, conn *connection, replicas int) (differ bool, err 
 			continue
 		}
 		if err != nil {
-			return false, err
+			return false, natsio.Explain(conn.js, err)
 		}
 		drift := natsio.BucketDifferences(stream.CachedInfo().Config, replicas)
 		for _, d := range drift {
@@ -131,6 +131,8 @@ func streamDefinitions(t *terminal) (definitions []jetstream.StreamConfig, repli
 type streamsApply struct {
 	ForgetQuota bool `help:"Forget what is known of the day's requests, for instance after more were bought: who waits for tomorrow asks again within five minutes."`
 
+	LeaveDrift bool `help:"Tell what is refused, and succeed all the same: for whoever starts the programs next, which use streams as they are."`
+
 	AcceptLoss string `placeholder:"OPERATION" help:"Let the producer go on behind the present end of this operation's log, although its end was lost."`
 }
 
@@ -149,14 +151,14 @@ func (c *streamsApply) Run(t *terminal) error {
 	}
 	var refused error
 	for _, want := range definitions {
-		err := applyStream(t, conn, want)
+		err := c.leave(t, applyStream(t, conn, want))
 		if err != nil && !errors.Is(err, natsio.ErrLoses) {
 			return err
 		}
 		refused = errors.Join(refused, err)
 	}
 	for _, bucket := range natsio.Buckets() {
-		err := applyBucket(t, conn, bucket, replicas)
+		err := c.leave(t, applyBucket(t, conn, bucket, replicas))
 		if err != nil && !errors.Is(err, natsio.ErrLoses) {
 			return err
 		}
@@ -165,35 +167,65 @@ func (c *streamsApply) Run(t *terminal) error {
 	return refused
 }
 
+// leave tells of a refused change, which is no error for whoever leaves drift as it is. Other errors it returns.
+func (c *streamsApply) leave(t *terminal, err error) error {
+	if !c.LeaveDrift || !errors.Is(err, natsio.ErrLoses) {
+		return err
+	}
+	fmt.Fprintf(t.stdout, "left as it is: %v\n", err)
+	return nil
+}
+
 // applyBucket creates a bucket, or changes the one that is there.
 func applyBucket(t *terminal, conn *connection, bucket string, replicas int) error {
+	created, err := isMissing(t, conn, natsio.StreamOf(bucket))
+	if err != nil {
+		return err
+	}
 	if _, err := natsio.EnsureBucket(t.ctx, conn.js, bucket, replicas); err != nil {
 		return err
 	}
 	changed, err := natsio.AmendBucket(t.ctx, conn.js, bucket, replicas)
-	tellChanges(t, "bucket "+bucket, changed, err)
+	tellChanges(t, "bucket "+bucket, "is there", created, changed, err)
 	return err
-}
-
-// tellChanges prints what was changed of a stream or bucket.
-func tellChanges(t *terminal, what string, changed []natsio.Difference, err error) {
-	for _, d := range changed {
-		fmt.Fprintf(t.stdout, "%s  %s was %s, is %s now\n", what, d.Name, d.Is, d.Should)
-	}
-	if err == nil && len(changed) == 0 {
-		fmt.Fprintf(t.stdout, "%s  exists\n", what)
-	}
 }
 
 // applyStream creates a stream, or changes the one that is there.
 func applyStream(t *terminal, conn *connection, want jetstream.StreamConfig) error {
+	created, err := isMissing(t, conn, want.Name)
+	if err != nil {
+		return err
+	}
 	stream, err := natsio.EnsureStream(t.ctx, conn.js, want, slog.New(slog.DiscardHandler)) // drift is dealt with here
 	if err != nil {
 		return err
 	}
 	changed, err := natsio.Amend(t.ctx, conn.js, stream, want)
-	tellChanges(t, want.Name, changed, err)
+	tellChanges(t, want.Name, "is as it should be", created, changed, err)
 	return err
+}
+
+// isMissing tells whether a stream is to be created.
+func isMissing(t *terminal, conn *connection, stream string) (bool, error) {
+	_, err := conn.js.Stream(t.ctx, stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return true, nil
+	}
+	return false, natsio.Explain(conn.js, err)
+}
+
+// tellChanges prints what was made of a stream or bucket; right is what it says of one that was as it should be.
+func tellChanges(t *terminal, what, right string, created bool, changed []natsio.Difference, err error) {
+	for _, d := range changed {
+		fmt.Fprintf(t.stdout, "%s  %s was %s, is %s now\n", what, d.Name, d.Is, d.Should)
+	}
+	switch {
+	case err != nil || len(changed) > 0:
+	case created:
+		fmt.Fprintf(t.stdout, "%s  is created\n", what)
+	default:
+		fmt.Fprintf(t.stdout, "%s  %s\n", what, right)
+	}
 }
 
 // forgetQuota deletes the ledgers of all servers.

@@ -41,11 +41,33 @@ func (c *streamsUsers) Run(t *terminal) error {
 		return err
 	}
 	path := filepath.Join(c.Generate, "users.conf")
-	if err := os.WriteFile(path, conf.Bytes(), 0o644); err != nil {
+	before, err := replaceFile(path, conf.Bytes())
+	if err != nil {
 		return fmt.Errorf("--generate: %w", err)
 	}
 	fmt.Fprintf(t.stdout, "%s  is written; include it in the server's configuration, and reload the server\n", path)
+	if before != "" {
+		fmt.Fprintf(t.stdout, "%s  is what it was before; what you had added to it is gone from the new one: add it again\n", before)
+	}
 	return nil
+}
+
+// replaceFile writes a file that everybody may read. Other content that it had is kept, in the file whose name is returned.
+func replaceFile(path string, content []byte) (before string, err error) {
+	is, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return "", err
+	case bytes.Equal(is, content):
+		return "", nil
+	default:
+		before = path + ".old"
+		if err := os.WriteFile(before, is, 0o644); err != nil {
+			return "", err
+		}
+	}
+	return before, os.WriteFile(path, content, 0o644)
 }
 
 // userKey is the public half of the key in a file, which is made if it is missing.

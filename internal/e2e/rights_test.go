@@ -297,11 +297,15 @@ func TestDriftIsAPlan(t *testing.T) {
 	g.env["NATS_CREDS"] = g.key(natsroles.Admin)
 	g.env["HISTORY_MAX_AGE"] = "30d"
 	text, _ := g.tool(1, "streams", "plan")
-	if err := contains(text, "max age is 9600h0m0s, should be 720h0m0s", "apply refuses to change it", "the oldest messages are deleted"); err != nil {
+	if err := contains(text, "max age is 400d, should be 30d", "apply refuses to change it", "the oldest messages are deleted"); err != nil {
 		t.Error(err)
 	}
 	_, said := g.tool(1, "streams", "apply")
 	if err := contains(said, "CALLS", "max age", "refused", "the oldest messages are deleted"); err != nil {
+		t.Error(err)
+	}
+	text, _ = g.tool(0, "streams", "apply", "--leave-drift")
+	if err := contains(text, "CALLS", "max age is 400d, should be 30d", "left as it is", "bucket unconnected_silences  is there"); err != nil {
 		t.Error(err)
 	}
 	g.env["NATS_REPLICAS"] = "3"
@@ -312,11 +316,11 @@ func TestDriftIsAPlan(t *testing.T) {
 	g.env["NATS_REPLICAS"] = "1"
 	g.env["HISTORY_MAX_AGE"] = "800d"
 	text, _ = g.tool(1, "streams", "plan")
-	if err := contains(text, "should be 19200h0m0s; apply changes it"); err != nil {
+	if err := contains(text, "should be 800d; apply changes it"); err != nil {
 		t.Error(err)
 	}
 	text = g.toolAs(natsroles.Admin, "streams", "apply")
-	if err := contains(text, "CALLS  max age was 9600h0m0s, is 19200h0m0s now", "ALERTS  exists"); err != nil {
+	if err := contains(text, "CALLS  max age was 400d, is 800d now", "ALERTS  is as it should be"); err != nil {
 		t.Error(err)
 	}
 	g.tool(0, "streams", "plan")
@@ -358,6 +362,14 @@ func TestKeysAreKept(t *testing.T) {
 		if seed := strings.TrimSpace(readFile(t, g.key(role.Name))); strings.Contains(readFile(t, conf), seed) {
 			t.Errorf("users.conf shows the key of %s", role.Name)
 		}
+	}
+	if _, err := os.Stat(conf + ".old"); err == nil {
+		t.Error("a copy is kept of what did not change")
+	}
+	writeFile(t, conf, readFile(t, conf)+"# another team's key\n")
+	text, _ = g.tool(0, "streams", "users", "--generate", g.dir)
+	if err := contains(text, "users.conf.old", "add it again"); err != nil || !strings.Contains(readFile(t, conf+".old"), "another team's key") {
+		t.Errorf("what somebody added by hand is lost: %s", text)
 	}
 	if err := os.Remove(g.key(natsroles.Reader)); err != nil {
 		t.Fatal(err)

@@ -225,12 +225,18 @@ func TestStreamsCommands(t *testing.T) {
 	if err := contains(text, "CALLS  is missing", "ALERTS  is missing"); err != nil {
 		t.Error(err)
 	}
-	w.tool(0, "streams", "apply")
+	text, _ = w.tool(0, "streams", "apply")
+	if err := contains(text, "CALLS  is created", "bucket unconnected_marks  is created"); err != nil {
+		t.Error(err)
+	}
 	text, _ = w.tool(0, "streams", "plan")
 	if err := contains(text, "CALLS  is as it should be", "ALERTS  is as it should be"); err != nil {
 		t.Error(err)
 	}
-	w.tool(0, "streams", "apply")
+	text, _ = w.tool(0, "streams", "apply")
+	if err := contains(text, "CALLS  is as it should be", "bucket unconnected_marks  is there"); err != nil {
+		t.Error(err)
+	}
 	w.tool(1, "streams", "apply", "--accept-loss", "ventas")
 	w.tool(2, "streams", "apply", "--accept-loss", "Ventas!")
 }

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/internal/config"
 )
 
 // FirstRetained is the sequence of the oldest message in a stream; 0 when it is empty.
@@ -54,8 +57,8 @@ func Differences(is, want jetstream.StreamConfig) []Difference {
 	compare("subjects", subjects(is), subjects(want), ifNot(isSubset(is.Subjects, want.Subjects), "messages on the subjects that are left out are refused"))
 	compare(partReplicas, is.Replicas, want.Replicas, ifNot(is.Replicas < want.Replicas, fewerCopies))
 	const older = "the oldest messages are deleted"
-	compare("max age", is.MaxAge, want.MaxAge, ifNot(grows(is.MaxAge, want.MaxAge), older))
-	compare("max bytes", is.MaxBytes, want.MaxBytes, ifNot(grows(is.MaxBytes, want.MaxBytes), older))
+	compare("max age", age(is.MaxAge), age(want.MaxAge), ifNot(grows(is.MaxAge, want.MaxAge), older))
+	compare("max bytes", size(is.MaxBytes), size(want.MaxBytes), ifNot(grows(is.MaxBytes, want.MaxBytes), older))
 	compare("max messages", is.MaxMsgs, want.MaxMsgs, ifNot(grows(is.MaxMsgs, want.MaxMsgs), older))
 	compare("max messages per subject", is.MaxMsgsPerSubject, want.MaxMsgsPerSubject, ifNot(grows(is.MaxMsgsPerSubject, want.MaxMsgsPerSubject), older))
 	const another = "it takes another stream, and all of the messages"
@@ -72,6 +75,25 @@ func Differences(is, want jetstream.StreamConfig) []Difference {
 		}
 	}
 	return list
+}
+
+// unlimited is a limit that is none.
+const unlimited = "without limit"
+
+// age is a limit as HISTORY_MAX_AGE has it.
+func age(d time.Duration) string {
+	if d <= 0 {
+		return unlimited
+	}
+	return config.Duration(d).String()
+}
+
+// size is a limit as HISTORY_MAX_BYTES has it.
+func size(n int64) string {
+	if n <= 0 {
+		return unlimited
+	}
+	return config.Size(n).String()
 }
 
 const (

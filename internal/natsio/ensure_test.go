@@ -64,7 +64,7 @@ func TestEnsureStreamReportsDriftAndLeavesIt(t *testing.T) {
 	if info.Config.MaxAge != 24*time.Hour || info.Config.MaxBytes != 1<<20 {
 		t.Errorf("the stream was changed: %+v", info.Config)
 	}
-	for _, want := range []string{"max age is 24h0m0s, should be 1h0m0s", "max bytes is 1048576, should be 2097152", "stream=CALLS"} {
+	for _, want := range []string{"max age is 1d, should be 1h", "max bytes is 1MiB, should be 2MiB", "stream=CALLS"} {
 		if !strings.Contains(book.String(), want) {
 			t.Errorf("the log does not say %q:\n%s", want, book)
 		}

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -44,7 +43,7 @@ func explainConnection(err error, mine own, now time.Time) error {
 	case errors.As(err, &name):
 		advice = "the server's certificate is not for the name or address in NATS_URL"
 	case isRefused(err):
-		return &untrusted{adviceOn(mine, now), err}
+		return &untrusted{explained{adviceOn(mine, now), err}}
 	case strings.Contains(err.Error(), "client certificate"):
 		advice = "NATS_CERT must be a certificate and NATS_KEY its key, both PEM"
 	case strings.Contains(err.Error(), "root certificate"):
@@ -52,22 +51,44 @@ func explainConnection(err error, mine own, now time.Time) error {
 	case errors.Is(err, nats.ErrAuthorization):
 		advice = "NATS does not let this user in: NATS_CREDS, or NATS_USER and NATS_PASSWORD, must be those of a user that it knows"
 	case errors.Is(err, nats.ErrSecureConnWanted):
-		advice = "the server does not encrypt: give it a tls block, or unset NATS_CA, NATS_CERT and NATS_KEY"
+		advice = "the server does not encrypt: give it a tls block, or unset NATS_CA, NATS_CERT and NATS_KEY, and take tls:// out of NATS_URL"
 	default:
 		return err
 	}
-	return fmt.Errorf("%s: %w", advice, err)
+	return &explained{advice, err}
 }
 
-// untrusted is the end of a connection for want of a certificate that the server trusts. Its text leaves out the cause, which
-// differs from attempt to attempt, so that it is logged once.
-type untrusted struct {
+// Advice is what a person can do about a connection that failed; empty when its error says all that is known.
+func Advice(err error) string {
+	var u *untrusted
+	var e *explained
+	switch {
+	case errors.As(err, &u):
+		return u.advice
+	case errors.As(err, &e):
+		return e.advice
+	}
+	return ""
+}
+
+// explained is an error of a connection with what a person can do.
+type explained struct {
 	advice string
 	cause  error
 }
 
-func (u *untrusted) Error() string { return u.advice }
-func (u *untrusted) Unwrap() error { return u.cause }
+func (e *explained) Error() string { return e.advice + ": " + e.cause.Error() }
+func (e *explained) Unwrap() error { return e.cause }
+
+// ErrUntrusted is wrapped by the error of a connection that the server ended for want of a certificate that it trusts.
+var ErrUntrusted = errors.New("the server ended the TLS handshake")
+
+// untrusted is [ErrUntrusted] with what to do. Its text leaves out the cause, which differs from attempt to attempt, so that it
+// is logged once.
+type untrusted struct{ explained }
+
+func (u *untrusted) Error() string   { return u.advice }
+func (u *untrusted) Unwrap() []error { return []error{ErrUntrusted, u.cause} }
 
 // isRefused tells whether the server ended the connection for want of a certificate that it trusts. When the client writes
 // before it has read that, it only sees the connection closed.

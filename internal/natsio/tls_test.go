@@ -14,7 +14,9 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"unconnected/internal/config"
+	"unconnected/internal/diagnosis"
 	"unconnected/internal/natsio"
+	"unconnected/internal/natsio/doctor"
 	"unconnected/internal/natstest"
 )
 
@@ -98,6 +100,7 @@ func TestTLS(t *testing.T) {
 			}
 			requireSaid(t, "Dial", err, c.says)
 			requireSaid(t, "Connect", daemonError(t, &settings, c.says == nil), c.says)
+			requireSaid(t, "doctor", doctorError(t, &settings), c.says)
 		})
 	}
 }
@@ -147,6 +150,22 @@ func daemonError(t *testing.T, c *config.NATS, works bool) error {
 		}
 	}
 	return errors.New("nothing was said")
+}
+
+// doctorError is what the doctor says of a connection that fails, and what to do.
+func doctorError(t *testing.T, c *config.NATS) error {
+	t.Helper()
+	nc, found := doctor.Connect(t.Context(), c)
+	if nc != nil {
+		nc.Close()
+	}
+	if (nc != nil) != (found.Status == diagnosis.OK) {
+		t.Errorf("connected: %v, but %s", nc != nil, found.Status)
+	}
+	if nc != nil {
+		return nil
+	}
+	return errors.New(found.Detail + " → " + found.Next)
 }
 
 func lineWith(text, part string) string {

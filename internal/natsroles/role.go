@@ -86,7 +86,7 @@ func reader() Role {
 // admin does what all others do, because its tools do: a backfill appends windows. Besides, it creates.
 func admin() Role {
 	r := Role{
-		Name: Admin, For: "creates streams and buckets, backfills, silences, and reads all of it",
+		Name: Admin, For: "creates streams and buckets, backs up and restores, backfills, silences, and reads all of it",
 		Publish: concat(producer().Publish, alerter().Publish, reader().Publish,
 			create(events.StreamCalls), amend(events.StreamCalls), create(events.StreamAlerts), amend(events.StreamAlerts),
 			list(events.StreamCalls), list(events.StreamAlerts)),
@@ -95,6 +95,9 @@ func admin() Role {
 	for _, bucket := range natsio.Buckets() {
 		r.Publish = append(r.Publish, create(stream(bucket))...)
 		r.Publish = append(r.Publish, amend(stream(bucket))...)
+	}
+	for _, kept := range backedUp() {
+		r.Publish = append(r.Publish, backUp(kept)...)
 	}
 	r.Publish = append(r.Publish, "$JS.API.INFO") // the client asks whether the server knows keys that expire
 	slices.Sort(r.Publish)
@@ -160,6 +163,19 @@ func list(stream string) []string { return []string{"$JS.API.CONSUMER.LIST." + s
 
 // amend is what changing a stream's limits takes.
 func amend(stream string) []string { return []string{"$JS.API.STREAM.UPDATE." + stream} }
+
+// backedUp are the streams that a backup consists of; the others are made anew, see deploy/README.md.
+func backedUp() []string {
+	return []string{events.StreamCalls, events.StreamAlerts, stream(natsio.BucketNotices), stream(natsio.BucketSilences)}
+}
+
+// backUp is what backing up a stream takes, and restoring it where there is none of its name.
+func backUp(stream string) []string {
+	return []string{
+		"$JS.API.STREAM.SNAPSHOT." + stream, "$JS.SNAPSHOT.ACK." + stream + ".*",
+		"$JS.API.STREAM.RESTORE." + stream, "$JS.SNAPSHOT.RESTORE." + stream + ".*",
+	}
+}
 
 // concat joins lists, each subject once, in the order in which they come.
 func concat(lists ...[]string) []string {

@@ -2,8 +2,6 @@ package doctor
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net"
@@ -55,8 +53,11 @@ func judgeRefusal(err error, servers string) diagnosis.Finding {
 
 // reason is the innermost text of err that still says what happened.
 func reason(err error) string {
-	if errors.Is(err, nats.ErrNoServers) {
+	switch {
+	case errors.Is(err, nats.ErrNoServers):
 		return "nothing answers there" // nats.go keeps the refusal of a connection to itself
+	case errors.Is(err, natsio.ErrUntrusted):
+		return natsio.ErrUntrusted.Error() // below it there is a broken pipe, or an alert, by chance
 	}
 	var network *net.OpError
 	if errors.As(err, &network) {
@@ -72,17 +73,16 @@ func reason(err error) string {
 }
 
 func adviceOnRefusal(err error) string {
+	if advice := natsio.Advice(err); advice != "" {
+		return advice
+	}
 	var lookup *net.DNSError
-	var certificate *tls.CertificateVerificationError
-	var authority x509.UnknownAuthorityError
 	text := strings.ToLower(err.Error())
 	switch {
-	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked),
-		strings.Contains(text, "authorization"), strings.Contains(text, "authentication"):
-		return "the server does not know this user: check NATS_USER and NATS_PASSWORD, or NATS_CREDS"
-	case errors.As(err, &certificate), errors.As(err, &authority):
-		return "the server's certificate is not trusted: put its CA into the file of NATS_CA, and connect by a name that the certificate has"
-	case errors.Is(err, nats.ErrSecureConnRequired), errors.Is(err, nats.ErrSecureConnWanted), strings.Contains(text, "tls:"):
+	case errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked),
+		strings.Contains(text, "authentication"), strings.Contains(text, "authorization"):
+		return "the server does not let this user in any more: check NATS_CREDS, or NATS_USER and NATS_PASSWORD"
+	case errors.Is(err, nats.ErrSecureConnRequired), strings.Contains(text, "tls:"):
 		return "check tls:// in NATS_URL, NATS_CA, NATS_CERT and NATS_KEY against what the server wants"
 	case errors.As(err, &lookup):
 		return "the server's name is not known here: check NATS_URL"

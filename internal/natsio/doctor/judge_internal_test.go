@@ -138,7 +138,7 @@ func TestJudgeStream(t *testing.T) {
 		{"missing", stream{want: want, err: jetstream.ErrStreamNotFound}, false, verdict{diagnosis.Warning, "streams apply"}},
 		{"refused", stream{want: want, err: nats.ErrPermissionViolation}, false, verdict{diagnosis.Failed, "permissions violation"}},
 		{"shorter", stream{want: want, info: like(func(i *jetstream.StreamInfo) { i.Config.MaxAge = time.Hour })}, false,
-			verdict{diagnosis.Warning, "max age is 1h0m0s, should be 24h0m0s → `unconnected streams apply`"}},
+			verdict{diagnosis.Warning, "max age is 1h, should be 1d → `unconnected streams apply`"}},
 		{"longer", stream{want: want, info: like(func(i *jetstream.StreamInfo) { i.Config.MaxAge = 48 * time.Hour })}, false,
 			verdict{diagnosis.Warning, "the oldest messages are deleted"}},
 		{"compressed copies", stream{want: copies, info: &jetstream.StreamInfo{Config: compressed}}, true,
