@@ -113,7 +113,7 @@ func TestDoctorAsEachUser(t *testing.T) {
 	reader := c.examine(0, doctorCommand{})
 	reader.says(areaHistory, "log", diagnosis.OK, "complete up to")
 	reader.says(areaHistory, "producer", diagnosis.Skipped, "may not")
-	reader.says(areaStreams, "leases", diagnosis.Skipped, "may not")
+	reader.says(areaStreams, "leases", diagnosis.Skipped, "visible: bucket unconnected_leases: this user may not")
 	reader.says(areaAlerter, "judging", diagnosis.Skipped, "may not")
 	reader.warnsOf()
 

@@ -62,11 +62,13 @@ func New(ctx context.Context, js jetstream.JetStream, o Options) (*Keeper, error
 	}
 	_, err := k.ensure(ctx)
 	if err == nil {
-		k.stream, err = js.Stream(ctx, natsio.StreamOf(o.Bucket))
+		if k.stream, err = js.Stream(ctx, natsio.StreamOf(o.Bucket)); err != nil {
+			err = fmt.Errorf("bucket %s: %w", o.Bucket, natsio.Explain(js, err))
+		}
 	}
 	if err != nil {
 		stop()
-		return nil, fmt.Errorf("bucket %s: %w", o.Bucket, natsio.Explain(js, err))
+		return nil, err
 	}
 	k.done.Go(func() { k.watch(watching) })
 	select {
@@ -94,7 +96,10 @@ func (k *Keeper) ensure(ctx context.Context) (jetstream.KeyValue, error) {
 	if err == nil && status.LimitMarkerTTL() == 0 {
 		err = ErrNoTTL
 	}
-	return kv, err
+	if err != nil {
+		return nil, fmt.Errorf("bucket %s: %w", k.options.Bucket, natsio.Explain(k.js, err))
+	}
+	return kv, nil
 }
 
 // watch keeps the view up to date until ctx ends. A new connection gets a new watcher at once: the old one would find out
@@ -149,10 +154,10 @@ func (k *Keeper) follow(ctx context.Context) error {
 	}
 	slow := time.AfterFunc(firstLook, cancel) // the context must outlive the call, so that it can't have a deadline
 	kv, err := k.ensure(ctx)
-	var watcher jetstream.KeyWatcher
-	if err == nil {
-		watcher, err = kv.WatchFiltered(ctx, []string{"*", "*" + waiting + "*"})
+	if err != nil {
+		return err
 	}
+	watcher, err := kv.WatchFiltered(ctx, []string{"*", "*" + waiting + "*"})
 	if err != nil {
 		return fmt.Errorf("watch bucket %s: %w", k.options.Bucket, natsio.Explain(k.js, err))
 	}
