@@ -316,11 +316,9 @@ func TestAHistoryWithoutRoom(t *testing.T) {
 	s.start(t)
 	s.caughtUp(t)
 	again := s.start(t) // which finds windows at once
-	eventually(t, "it notes it", func() bool {
-		notes := strings.Join(again.Report().Notes, "; ")
-		return strings.Contains(notes, "at this rate it is full in") && strings.Contains(notes, "set HISTORY_MAX_BYTES=")
+	eventually(t, "it notes it, and does its job all the same", func() bool {
+		report := again.Report()
+		notes := strings.Join(report.Notes, "; ")
+		return report.Ready && strings.Contains(notes, "at this rate it is full in") && strings.Contains(notes, "set HISTORY_MAX_BYTES=")
 	})
-	if r := again.Report(); !r.Ready {
-		t.Errorf("it does its job all the same: %+v", r)
-	}
 }
