@@ -121,7 +121,7 @@ func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time
 			return nil, time.Time{}
 		}
 		rec.Record = rec.Shared(g.Record)
-		if wishes.Hush = n.outlasted(&part, g.Members); !wishes.Hush && !part.Open {
+		if wishes.Hush = n.outlasted(&part, g.Members, q.channel); !wishes.Hush && !part.Open {
 			ended = n.parts(g.Members, q.channel)
 		}
 	}
@@ -171,11 +171,11 @@ func (n *notifier) wishes(part *incident.Incident, now time.Time) incident.Wishe
 	return incident.Wishes{Remind: n.remind, Mute: incident.MuteOf(part, n.silences(), now)}
 }
 
-// outlasted tells whether any other incident of those is open, or closed later. It must be called with mu held.
-func (n *notifier) outlasted(part *incident.Incident, others []string) bool {
-	return slices.ContainsFunc(others, func(id string) bool {
-		other, known := n.fold.Get(id)
-		return known && id != part.ID && (other.Open || other.Last().Sequence > part.Last().Sequence)
+// outlasted tells whether any other of those incidents is open, or closed later, as far as the channel is told of it. It must be
+// called with mu held.
+func (n *notifier) outlasted(part *incident.Incident, others []string, channel string) bool {
+	return slices.ContainsFunc(n.parts(others, channel), func(other incident.Incident) bool {
+		return other.ID != part.ID && (other.Open || other.Last().Sequence > part.Last().Sequence)
 	})
 }
 

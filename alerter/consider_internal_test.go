@@ -35,11 +35,7 @@ func TestClaimedByAGroup(t *testing.T) {
 		"it came to be without us":     {group: group(posted, "somebody else"), want: incident.PostRoot},
 		"it was deleted, nothing more": {group: group(incident.Root{Posted: true, Gone: true, Shown: 1}, alert.Incident)},
 	} {
-		n := &notifier{
-			fold: incident.NewFold(), records: newRecords(nil, nil, slog.New(slog.DiscardHandler)), channelOf: func(string) string { return "#noc" },
-			silences: func() []incident.Silence { return nil }, notices: map[string]func(*slack.Composer) slack.Message{},
-			sink: slack.NewClient(slack.Config{Token: func() string { return "" }}), progress: newProgress(), maxAge: time.Hour,
-		}
+		n := newIdleNotifier(func(string) string { return "#noc" })
 		inc, _, err := n.fold.Apply(alert)
 		if err != nil {
 			t.Fatal(err)
@@ -57,6 +53,62 @@ func TestClaimedByAGroup(t *testing.T) {
 		}
 		if got != test.want || q.pending[id] != test.waits {
 			t.Errorf("%s: %v, waits for the group: %v; want %v, %v", name, got, q.pending[id], test.want, test.waits)
+		}
+	}
+}
+
+// newIdleNotifier is one that has read nothing yet and does nothing, with the channels of rules.
+func newIdleNotifier(channelOf func(rule string) string) *notifier {
+	return &notifier{
+		fold: incident.NewFold(), records: newRecords(nil, nil, slog.New(slog.DiscardHandler)), channelOf: channelOf,
+		silences: func() []incident.Silence { return nil }, notices: map[string]func(*slack.Composer) slack.Message{},
+		sink: slack.NewClient(slack.Config{Token: func() string { return "" }}), progress: newProgress(), maxAge: time.Hour,
+	}
+}
+
+// TestLastOfAGroup: the end of a group rings in its channel, whatever another channel is still told of its members.
+func TestLastOfAGroup(t *testing.T) {
+	n := newIdleNotifier(func(rule string) string { return map[string]string{"Busy": "#noc", "Cancel": "#sales"}[rule] })
+	now := time.Now().UTC().Truncate(time.Second)
+	sequence := uint64(0)
+	tell := func(operation, rule, status string) incident.Incident {
+		sequence++
+		window := events.Window{Start: now.Add(-6 * time.Minute), End: now.Add(-time.Minute)}
+		alert := events.Alert{
+			Operation: operation, Rule: rule, Severity: events.Warning, Status: status, StartsAt: window.Start, Window: &window,
+			Incident: operation + "/2026-11-22T15:10:00Z", Cause: events.Cause{Sequence: sequence}, Sequence: sequence, Stored: now,
+		}
+		if status == events.Resolved {
+			alert.EndsAt, alert.Reason = &window.Start, events.ReasonCleared
+		}
+		inc, _, err := n.fold.Apply(alert)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return inc
+	}
+	one, two := tell("one", "Busy", events.Firing), tell("two", "Busy", events.Firing)
+	tell("two", "Cancel", events.Firing) // which #sales is told, and which does not end
+	group := incident.GroupID(&one)
+	told := incident.Root{Posted: true, TS: "1.0", Shown: 2}
+	n.records.put(incident.Key(group, "#noc"), record{Record: incident.Record{
+		Incident: group, Channel: "#noc", ChannelID: "C1", Root: told, Members: []string{one.ID, two.ID}}, revision: 1})
+	for _, inc := range []incident.Incident{one, two} {
+		rec := incident.Record{Incident: inc.ID, Channel: "#noc"}.Claim(group, &inc)
+		rec.Root.Posted, rec.Root.TS, rec.Line.Done = true, "1.0", sequence
+		n.records.put(incident.Key(inc.ID, "#noc"), record{Record: rec, revision: 1})
+	}
+	tell("two", "Busy", events.Resolved)
+	tell("one", "Busy", events.Resolved)
+	q := newQueue("#noc")
+	for _, test := range []struct {
+		id    string
+		loud  bool
+		ended int
+	}{{two.ID, false, 0}, {one.ID, true, 2}} {
+		job, _ := n.consider(q, test.id, now)
+		if job == nil || job.action.Step != incident.PostLine || job.action.Broadcast != test.loud || len(job.ended) != test.ended {
+			t.Errorf("the end of %s: %+v, want a line, to the channel %v", test.id, job, test.loud)
 		}
 	}
 }

@@ -74,7 +74,7 @@ type Action struct {
 // [Record.Done], [Record.Failed], [Record.NotFound] or [Record.NoHistory], and ask again. Before a post, store
 // [Record.Intend] first. Next must only be asked about what is [Worth] telling.
 func Next(inc *Incident, rec Record, caps Caps, w Wishes, now time.Time) Action {
-	if len(inc.Transitions) == 0 || rec.Root.Gone && revives(inc, rec) == nil {
+	if len(inc.Transitions) == 0 || rec.Root.Gone && rec.Root.Intent == nil && revives(inc, rec) == nil {
 		return Action{}
 	}
 	if t := rec.Trouble; t != nil && now.Before(t.Until) {
@@ -130,8 +130,8 @@ func revives(inc *Incident, rec Record) *Transition {
 
 func nextRoot(inc *Incident, rec Record, caps Caps, w Wishes, now time.Time) Action {
 	first := inc.Transitions[0]
-	if rec.Root.Gone {
-		first = *revives(inc, rec)
+	if second := revives(inc, rec); rec.Root.Gone && second != nil {
+		first = *second
 	}
 	if open := rec.Root.Intent; open != nil {
 		if t, ok := inc.Find(open.Sequence); ok {

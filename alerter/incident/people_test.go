@@ -274,3 +274,34 @@ func TestGroup(t *testing.T) {
 		t.Errorf("%+v, want a reminder of what still fires", a)
 	}
 }
+
+// TestASecondRootIsOneMessage: what got worse after its message was deleted, or after it was left out, has a message anew, and
+// nothing beside it; also when the first attempt at that fails. When it is over before that it has none.
+func TestASecondRootIsOneMessage(t *testing.T) {
+	deleted := lived(t, fires("A", "warning", 0), fires("B", "critical", 5))
+	again := lived(t, fires("A", "critical", 0), resolves("A", "critical", 10), fires("A", "critical", 15))
+	over := lived(t, fires("A", "critical", 0), resolves("A", "critical", 10), fires("A", "critical", 15), resolves("A", "critical", 20))
+	first := incident.Record{Incident: theIncident}.Done(incident.Action{Step: incident.PostRoot, Sequence: 100, Shows: 100}, incident.Receipt{ChannelID: "C1", TS: "1"}, minute(7))
+	records := map[string]struct {
+		inc incident.Incident
+		rec incident.Record
+	}{
+		"deleted":  {deleted, first.Failed(incident.Action{Step: incident.EditRoot}, incident.Failure{Class: incident.Gone}, minute(8))},
+		"left out": {again, incident.Record{Incident: theIncident}.Done(incident.Action{Step: incident.Forgo, Shows: 110}, incident.Receipt{}, minute(16))},
+	}
+	for name, c := range records {
+		for _, f := range allFaults() {
+			s := &story{channel: channel{history: true}, caps: slackCaps, now: minute(21), rec: c.rec, fault: f, at: incident.PostRoot}
+			s.tell(t, &c.inc)
+			if len(s.root) != 1 || len(s.lines) != 0 || s.root[0] != c.inc.Last().ID() {
+				t.Errorf("%s, %s: the channel shows %v and %v, want one root for %s", name, f.name, s.root, s.lines, c.inc.Last().ID())
+			}
+		}
+	}
+	c := records["left out"]
+	a := incident.Next(&c.inc, c.rec, slackCaps, incident.Wishes{}, minute(21))
+	rec := c.rec.Intend(a, &c.inc, minute(21), minute(22)).Failed(a, incident.Failure{Class: incident.Undelivered}, minute(21))
+	if a := incident.Next(&over, rec, slackCaps, incident.Wishes{}, minute(30)); a.Step != incident.Nothing || a.Joins(rec) {
+		t.Errorf("it ended before its second message could be posted, and then: %+v", a)
+	}
+}

@@ -71,7 +71,8 @@ func (r Record) Intend(a Action, inc *Incident, now, deadline time.Time) Record 
 	next := Intent{Sequence: a.Sequence, Transition: a.Transition, Shows: a.Shows, Attempt: 1, Since: now, Deadline: deadline}
 	switch a.Step {
 	case PostRoot:
-		r.Root = Root{Intent: next.after(r.Root.Intent)}
+		// That there was one before, and what it told, is still true should this one come to nothing.
+		r.Root = Root{Intent: next.after(r.Root.Intent), Gone: r.Root.Gone, Shown: r.Root.Shown}
 		r.Rules = r.covers(inc)
 	case PostLine:
 		if a.Dropped > 0 {
