@@ -126,12 +126,21 @@ func terminal(out io.Writer) *slack.Terminal {
 	return slack.NewTerminal(out, false)
 }
 
-// slackChannel is the channel that a rule names, or the default one.
+// slackChannel is the channel that a rule names, or the default one. A channel that is named with # and without has one name.
 func (a *Alerter) slackChannel(name string) string {
+	wanted := a.config.Channel
 	if rule := a.config.rules.Find(name); rule != nil && rule.Channel != "" {
-		return rule.Channel
+		wanted = rule.Channel
 	}
-	return a.config.Channel
+	if incident.SameChannel(wanted, a.config.Channel) {
+		return a.config.Channel
+	}
+	for _, rule := range a.config.rules.Rules {
+		if incident.SameChannel(wanted, rule.Channel) {
+			return rule.Channel
+		}
+	}
+	return wanted
 }
 
 // Run judges and tells until ctx ends, and then returns nil. While NATS is away it waits. When a stream was taken away

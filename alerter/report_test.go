@@ -157,6 +157,17 @@ func testChannelArchived(t *testing.T) {
 	}
 }
 
+// TestOneChannelSpeltTwice: an incident has one message in a channel, whether the settings name it with # or without.
+func TestOneChannelSpeltTwice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.rules(strings.ReplaceAll(twoRules, "severity: warning", "severity: warning\n    channel: noc"))
+	w.start()
+	w.play("default", "xq")
+	w.expectChannel("#noc", "root ✅ default/Congestion/1/firing", "line default/Busy/1/firing",
+		"line default/Congestion/2/resolved", "line* default/Busy/2/resolved")
+}
+
 // TestNATSAway: it is said, and when NATS is back the alerter goes on by itself.
 func TestNATSAway(t *testing.T) {
 	t.Parallel()

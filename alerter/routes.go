@@ -40,7 +40,7 @@ func (n *notifier) isLost(rec *incident.Record) bool {
 // isConfigured tells whether the alerts of an incident belong to a channel now.
 func (n *notifier) isConfigured(channel string, inc *incident.Incident) bool {
 	return slices.ContainsFunc(inc.Alerts, func(s incident.State) bool {
-		return n.channelOf(s.Rule()) == channel || s.Latest.IsDrill() && s.Latest.Labels[events.LabelChannel] == channel
+		return incident.SameChannel(n.channelOf(s.Rule()), channel) || s.Latest.IsDrill() && s.Latest.Labels[events.LabelChannel] == channel
 	})
 }
 

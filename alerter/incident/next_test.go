@@ -274,6 +274,9 @@ func TestRoutes(t *testing.T) {
 		{"one channel for all", nil, func(string) string { return "#noc" }, map[string]string{"#noc": "opened worse* better"}},
 		{"a rule that moved stays where it was told", []incident.Record{{Channel: "#old", Rules: []string{"B"}}}, channel,
 			map[string]string{"#noc": "opened", "#old": "opened closed*"}},
+		{"the channel is called otherwise by now", []incident.Record{{Channel: "noc", Rules: []string{"A"}}, {Channel: "#ventas", ChannelID: "C0000001", Rules: []string{"X"}}},
+			func(rule string) string { return map[string]string{"A": "#noc", "B": "C0000001"}[rule] },
+			map[string]string{"noc": "opened", "#ventas": "opened closed*"}},
 		{"a record that speaks of nothing", []incident.Record{{Channel: "#old"}}, channel,
 			map[string]string{"#noc": "opened", "#old": "", "#sales": "opened closed*"}},
 	}

@@ -4,14 +4,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 
 	"unconnected/events"
 )
 
 // Routes splits an incident into what each channel is told of: channel as configured → the incident with the alerts that
 // belong there. An alert belongs to the channels whose records already speak of it, so that a message in Slack is brought
-// to its end when its rule has been changed or removed; else to the channel that is configured for its rule now. A drill may
-// name its channel itself.
+// to its end when its rule has been changed or removed; else to the channel that is configured for its rule now, under the name
+// that a record has for it. A drill may name its channel itself.
 //
 // records are those of this incident; channel names the configured channel of a rule, the default one for an unknown
 // rule. A channel that has a record is always in the result.
@@ -45,8 +46,17 @@ func channelsOf(s *State, records []Record, channel func(string) string) []strin
 	if wanted := s.Latest.Labels[events.LabelChannel]; wanted != "" && s.Latest.IsDrill() {
 		return []string{wanted}
 	}
-	return []string{channel(s.Rule())}
+	wanted := channel(s.Rule())
+	for _, rec := range records {
+		if SameChannel(rec.Channel, wanted) || rec.ChannelID == wanted {
+			return []string{rec.Channel} // which may have been called otherwise when it was first told
+		}
+	}
+	return []string{wanted}
 }
+
+// SameChannel tells whether two settings name one channel: Slack takes its name with # and without.
+func SameChannel(a, b string) bool { return strings.TrimPrefix(a, "#") == strings.TrimPrefix(b, "#") }
 
 // Key is the key of a Record in a bucket: the same for the same incident and channel, and made only of what a key of
 // NATS may hold. All records of an incident begin with [KeyPrefix].
