@@ -40,7 +40,8 @@ func (j *job) compose(c *slack.Composer, rec incident.Record, now time.Time) sla
 	return m
 }
 
-// next picks the most urgent job. When there is none it returns when to look again, or zero for when something happens.
+// next picks the most urgent job that may be done now. When there is none it returns when to look again, or zero for when
+// something happens.
 // Incidents that need nothing more leave the queue.
 func (n *notifier) next(q *queue, now time.Time) (best *job, until time.Time) {
 	if !n.duty.has() {
@@ -98,7 +99,7 @@ func groupOf(roots []*job, now time.Time) *job {
 func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time) {
 	if word := n.notices[id]; word != nil {
 		rec := n.record(q, id)
-		return n.decided(q, id, &job{rec: rec, notice: word, action: incident.NextNotice(rec.Record, n.sink.Caps(), now)})
+		return n.decided(q, id, &job{rec: rec, notice: word, action: incident.NextNotice(rec.Record, n.sink.Caps(), now)}, now)
 	}
 	if incident.IsGroup(id) {
 		return n.considerGroup(q, id, now)
@@ -132,7 +133,7 @@ func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time
 		return nil, time.Time{}
 	}
 	action := incident.Next(&part, rec.Record, n.sink.Caps(), wishes, now)
-	return n.decided(q, id, &job{part: part, rec: rec, action: action, wishes: wishes, ended: ended})
+	return n.decided(q, id, &job{part: part, rec: rec, action: action, wishes: wishes, ended: ended}, now)
 }
 
 // record is what was done in a queue's channel, without a wait that is over because Slack is back. It must be called with mu held.
@@ -142,8 +143,8 @@ func (n *notifier) record(q *queue, id string) record {
 	return rec
 }
 
-// decided sorts out what is nothing to do now.
-func (n *notifier) decided(q *queue, id string, j *job) (*job, time.Time) {
+// decided sorts out what is nothing to do now, or may not be done yet.
+func (n *notifier) decided(q *queue, id string, j *job, now time.Time) (*job, time.Time) {
 	switch j.action.Step {
 	case incident.Nothing:
 		delete(q.pending, id)
@@ -151,6 +152,9 @@ func (n *notifier) decided(q *queue, id string, j *job) (*job, time.Time) {
 		return nil, time.Time{}
 	case incident.Wait:
 		return nil, j.action.Until
+	}
+	if free := n.pacer.Free(slack.Lane(q.channel, j.action.Step)); now.Before(free) {
+		return nil, free // by then something more urgent may have come
 	}
 	return j, time.Time{}
 }
@@ -198,5 +202,5 @@ func (n *notifier) considerGroup(q *queue, id string, now time.Time) (*job, time
 	if j.action.Step == incident.PostReminder && len(mention) > 0 {
 		j.members = mention
 	}
-	return n.decided(q, id, j)
+	return n.decided(q, id, j, now)
 }

@@ -63,6 +63,7 @@ func newIdleNotifier(channelOf func(rule string) string) *notifier {
 		fold: incident.NewFold(), records: newRecords(nil, nil, slog.New(slog.DiscardHandler)), channelOf: channelOf,
 		silences: func() []incident.Silence { return nil }, notices: map[string]func(*slack.Composer) slack.Message{},
 		sink: slack.NewClient(slack.Config{Token: func() string { return "" }}), progress: newProgress(), maxAge: time.Hour,
+		pacer: new(slack.Pacer),
 	}
 }
 

@@ -95,6 +95,32 @@ func TestSlackAway(t *testing.T) {
 	w.expectChannel("#noc", "root ✅ default/Congestion/2/firing", "line* default/Congestion/3/resolved")
 }
 
+// TestLimitsApart: Slack limits posts, edits and look-ups each by itself, so who has to wait with one does not wait with others:
+// an alert does not come an hour late because too much was edited.
+func TestLimitsApart(t *testing.T) {
+	t.Parallel()
+	for name, method := range map[string]string{"edits": "chat.update", "look-ups": "conversations.history"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			p := w.start()
+			if name == "look-ups" {
+				w.slack.Fail("chat.postMessage", fakeslack.DropAfter())
+			}
+			for range 3 { // the alerter looks for something at its start, too
+				w.slack.Fail(method, fakeslack.TooMany(3600))
+			}
+			w.play("default", "cq")
+			p.reports("that it has to wait", func(r daemon.Report) bool { return strings.Contains(fmt.Sprint(r.Notes), "ratelimited") })
+			w.play("other", "c")
+			eventually(t, "the other operation's message", func() (bool, string) {
+				shown := strings.Join(w.channel("#noc"), ", ")
+				return strings.Contains(shown, "root 🔴 other/Congestion/3/firing"), shown
+			})
+		})
+	}
+}
+
 // TestStopWhilePosting: what was begun is finished, so that nothing has to be looked up.
 func TestStopWhilePosting(t *testing.T) {
 	t.Parallel()

@@ -36,7 +36,7 @@ func (n *notifier) perform(ctx context.Context, q *queue, j *job) {
 	sending, cancel := finishing(ctx, deadline)
 	receipt, err := slack.Deliver(sending, n.sink, j.action, rec.Record, message)
 	cancel()
-	n.pacer.Observe(q.channel, err)
+	n.pacer.Observe(slack.Lane(q.channel, j.action.Step), err)
 	n.noteTaken(q, err)
 	n.observe(j, err)
 	rec.Record = slack.Settle(rec.Record, j.action, receipt, err, n.now())

@@ -3,6 +3,8 @@ package alerter
 import (
 	"context"
 	"time"
+
+	"unconnected/alerter/slack"
 )
 
 // queue is the work for one channel. Channels do not wait for each other.
@@ -41,11 +43,7 @@ func (n *notifier) work(ctx context.Context, q *queue) {
 			waitFor(ctx, q.wake, until)
 			continue
 		}
-		if free := n.pacer.Free(q.channel); time.Now().Before(free) {
-			waitFor(ctx, q.wake, free)
-			continue // something more urgent may have come
-		}
-		if n.pacer.Wait(ctx, q.channel) == nil && n.duty.has() {
+		if n.pacer.Wait(ctx, slack.Lane(q.channel, next.action.Step)) == nil && n.duty.has() {
 			n.perform(ctx, q, next)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"unconnected/alerter/incident"
 )
 
 // How fast a channel may be written to.
@@ -14,8 +16,20 @@ const (
 	backoffMost     = time.Minute
 )
 
-// Pacer keeps each channel to about one request an interval: the first leaves at once. After "too many requests" the
-// channel rests for as long as Slack asked or, when it did not say, ever longer. Ask it before an intent is recorded,
+// Lane is what a step of [incident.Next] in a channel is paced as: Slack counts posts, edits and look-ups apart, so that who has
+// asked for too much of one need not wait with another. That of posts is the channel's own name.
+func Lane(channel string, step incident.Step) string {
+	switch step {
+	case incident.EditRoot, incident.Forgo:
+		return channel + " edits"
+	case incident.FindRoot, incident.FindLine, incident.FindReminder:
+		return channel + " look-ups"
+	}
+	return channel
+}
+
+// Pacer keeps each channel, or each [Lane] of it, to about one request an interval: the first leaves at once. After "too many
+// requests" it rests for as long as Slack asked or, when it did not say, ever longer. Ask it before an intent is recorded,
 // because the wait would eat up the time until its deadline.
 //
 // The zero Pacer is ready to use. A Pacer is safe for concurrent use; of several who wait for one channel, any may be

@@ -73,6 +73,23 @@ func TestPacerChannelsAreIndependent(t *testing.T) {
 	})
 }
 
+// TestLanes: what Slack counts apart is paced apart, and all posts of a channel together.
+func TestLanes(t *testing.T) {
+	var p Pacer
+	p.Observe(Lane("#noc", incident.EditRoot), limited(time.Hour))
+	for step, free := range map[incident.Step]bool{
+		incident.PostRoot: true, incident.PostLine: true, incident.PostReminder: true, incident.EditRoot: false,
+		incident.FindRoot: true, incident.FindLine: true, incident.FindReminder: true,
+	} {
+		if got := !p.Free(Lane("#noc", step)).After(time.Now()); got != free {
+			t.Errorf("after too many edits, %v may leave: %v", step, got)
+		}
+	}
+	if Lane("#noc", incident.PostRoot) != Lane("#noc", incident.PostReminder) {
+		t.Error("posts are not paced together")
+	}
+}
+
 // TestPacerServesAllWhoWait gives every one of many callers a slot of its own.
 func TestPacerServesAllWhoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
