@@ -16,14 +16,15 @@ type job struct {
 	// members are what this channel is told of the incidents of a group; nil for an incident.
 	members []incident.Incident
 	// ended is what this channel is told of the incidents of the group whose last one this is to close; nil for others.
-	ended  []incident.Incident
-	claims []record // of a group that does not exist yet: the records of its members
-	wishes incident.Wishes
-	notice func(*slack.Composer) slack.Message // words a message that is about no incident; nil for others
+	ended    []incident.Incident
+	joins    *joining // of a group that others join before it is posted; nil for others
+	together []*job   // the look-ups that one reading of the channel answers; nil for others
+	wishes   incident.Wishes
+	notice   func(*slack.Composer) slack.Message // words a message that is about no incident; nil for others
 }
 
 // isIncident tells whether the job is about one incident alone.
-func (j *job) isIncident() bool { return j.members == nil && j.notice == nil }
+func (j *job) isIncident() bool { return j.members == nil && j.joins == nil && j.notice == nil }
 
 // compose puts the job into words.
 func (j *job) compose(c *slack.Composer, rec incident.Record, now time.Time) slack.Message {
@@ -41,65 +42,50 @@ func (j *job) compose(c *slack.Composer, rec incident.Record, now time.Time) sla
 }
 
 // next picks the most urgent job that may be done now. When there is none it returns when to look again, or zero for when
-// something happens.
-// Incidents that need nothing more leave the queue.
+// something happens. Incidents that need nothing more leave the queue.
 func (n *notifier) next(q *queue, now time.Time) (best *job, until time.Time) {
 	if !n.duty.has() {
 		return nil, now.Add(standby)
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	var roots []*job // that may leave as one message
-	var sought *job  // the most urgent of those of which nobody knows whether they arrived
-	seeking := 0
+	var all candidates
 	for id := range q.pending {
 		candidate, wait := n.consider(q, id, now)
-		switch {
-		case candidate == nil:
-			if !wait.IsZero() && (until.IsZero() || wait.Before(until)) {
-				until = wait
-			}
-		case best == nil || candidate.part.Compare(&best.part) < 0:
+		if !wait.IsZero() && (until.IsZero() || wait.Before(until)) {
+			until = wait
+		}
+		if candidate == nil {
+			continue
+		}
+		all = append(all, candidate)
+		if wait.IsZero() && (best == nil || candidate.part.Compare(&best.part) < 0) {
 			best = candidate
 		}
-		switch {
-		case candidate == nil || !candidate.isIncident():
-		case candidate.action.Joins(candidate.rec.Record):
-			roots = append(roots, candidate)
-		case candidate.action.Step == incident.FindRoot:
-			if seeking++; sought == nil || candidate.part.Compare(&sought.part) < 0 {
-				sought = candidate
-			}
-		}
 	}
-	if sought != nil && len(roots)+seeking >= incident.GroupFrom && slices.Contains(roots, best) {
-		return sought, until // what did not arrive may leave with the others
+	if best == nil {
+		return nil, until
 	}
-	if n.sink.Caps().Groups && len(roots) >= incident.GroupFrom && slices.Contains(roots, best) {
-		return groupOf(roots, now), until
+	unseen, sought := all.unseen(), all.sought()
+	if len(sought) > 0 && slices.Contains(unseen, best) && unseen.incidents()+len(sought) >= incident.GroupFrom {
+		best = sought[0] // what did not arrive may leave with the others
+	}
+	if group := n.gather(unseen, best, now); group != nil {
+		return group, until
+	}
+	if slices.Contains(sought, best) {
+		best.together = sought
 	}
 	return best, until
 }
 
-// groupOf makes one job of many roots.
-func groupOf(roots []*job, now time.Time) *job {
-	slices.SortFunc(roots, func(a, b *job) int { return a.part.Compare(&b.part) })
-	first := roots[0]
-	group := &job{part: first.part}
-	group.rec.Incident, group.rec.Channel = incident.GroupID(&first.part), first.rec.Channel
-	for _, root := range roots {
-		group.members = append(group.members, root.part)
-		group.claims = append(group.claims, root.rec)
-	}
-	group.action = incident.NextGroup(group.members, group.rec.Record, incident.Caps{}, incident.Wishes{}, now)
-	return group
-}
-
-// consider decides about one incident or group. It must be called with mu held.
+// consider decides about one incident or group. A job with an instant may be done before that only together with others. It must
+// be called with mu held.
 func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time) {
 	if word := n.notices[id]; word != nil {
-		rec := n.record(q, id)
-		return n.decided(q, id, &job{rec: rec, notice: word, action: incident.NextNotice(rec.Record, n.sink.Caps(), now)}, now)
+		return n.decided(q, id, &job{rec: n.record(q, id), notice: word}, now, func(rec incident.Record) incident.Action {
+			return incident.NextNotice(rec, n.sink.Caps(), now)
+		})
 	}
 	if incident.IsGroup(id) {
 		return n.considerGroup(q, id, now)
@@ -132,8 +118,10 @@ func (n *notifier) consider(q *queue, id string, now time.Time) (*job, time.Time
 		}
 		return nil, time.Time{}
 	}
-	action := incident.Next(&part, rec.Record, n.sink.Caps(), wishes, now)
-	return n.decided(q, id, &job{part: part, rec: rec, action: action, wishes: wishes, ended: ended}, now)
+	j := &job{part: part, rec: rec, wishes: wishes, ended: ended}
+	return n.decided(q, id, j, now, func(rec incident.Record) incident.Action {
+		return incident.Next(&part, rec, n.sink.Caps(), wishes, now)
+	})
 }
 
 // record is what was done in a queue's channel, without a wait that is over because Slack is back. It must be called with mu held.
@@ -144,14 +132,21 @@ func (n *notifier) record(q *queue, id string) record {
 }
 
 // decided sorts out what is nothing to do now, or may not be done yet.
-func (n *notifier) decided(q *queue, id string, j *job, now time.Time) (*job, time.Time) {
+func (n *notifier) decided(
+	q *queue, id string, j *job, now time.Time, decide func(incident.Record) incident.Action,
+) (*job, time.Time) {
+	j.action = decide(j.rec.Record)
 	switch j.action.Step {
 	case incident.Nothing:
 		delete(q.pending, id)
 		delete(n.notices, id)
 		return nil, time.Time{}
 	case incident.Wait:
-		return nil, j.action.Until
+		until := j.action.Until
+		if j.action = decide(j.rec.Untroubled()); j.action.Joins(j.rec.Record) {
+			return j, until
+		}
+		return nil, until
 	}
 	if free := n.pacer.Free(slack.Lane(q.channel, j.action.Step)); now.Before(free) {
 		return nil, free // by then something more urgent may have come
@@ -198,9 +193,12 @@ func (n *notifier) considerGroup(q *queue, id string, now time.Time) (*job, time
 		}
 	}
 	mention, mute := incident.ToMention(j.members, n.silences(), now)
-	j.action = incident.NextGroup(j.members, rec.Record, n.sink.Caps(), incident.Wishes{Remind: n.remind, Mute: mute}, now)
-	if j.action.Step == incident.PostReminder && len(mention) > 0 {
+	wishes := incident.Wishes{Remind: n.remind, Mute: mute}
+	decided, wait := n.decided(q, id, j, now, func(rec incident.Record) incident.Action {
+		return incident.NextGroup(j.members, rec, n.sink.Caps(), wishes, now)
+	})
+	if decided != nil && j.action.Step == incident.PostReminder && len(mention) > 0 {
 		j.members = mention
 	}
-	return n.decided(q, id, j, now)
+	return decided, wait
 }

@@ -40,6 +40,8 @@ func (w *world) roots(name string) (roots []fakeslack.Message, threads int) {
 func TestGroups(t *testing.T) {
 	t.Run("killed", testKilledWithAGroup)
 	t.Run("the post fails", testGroupPostFails)
+	t.Run("after an outage", testAfterAnOutage)
+	t.Run("left behind", testGroupsLeftBehind)
 	t.Run("channel renamed", testChannelRenamed)
 	t.Run("channel archived", testChannelArchived)
 	t.Run("reminder", testGroupReminder)

@@ -20,6 +20,15 @@ func finishing(ctx context.Context, deadline time.Time) (context.Context, contex
 	return sending, func() { stop(); cancel() }
 }
 
+// do performs one job, or several look-ups at once.
+func (n *notifier) do(ctx context.Context, q *queue, j *job) {
+	if len(j.together) > 1 {
+		n.search(ctx, q, j.together)
+		return
+	}
+	n.perform(ctx, q, j)
+}
+
 // perform does one job: the intent is stored before a post, its result after it. What was begun is finished, if it can be
 // for a moment, even while the program stops, because a post whose result is not stored has to be looked up.
 func (n *notifier) perform(ctx context.Context, q *queue, j *job) {
@@ -37,8 +46,13 @@ func (n *notifier) perform(ctx context.Context, q *queue, j *job) {
 	receipt, err := slack.Deliver(sending, n.sink, j.action, rec.Record, message)
 	cancel()
 	n.pacer.Observe(slack.Lane(q.channel, j.action.Step), err)
-	n.noteTaken(q, err)
+	n.settle(ctx, q, j, rec, receipt, err)
+}
+
+// settle stores what became of a job whose record is rec by now, and does what follows from that.
+func (n *notifier) settle(ctx context.Context, q *queue, j *job, rec record, receipt incident.Receipt, err error) {
 	n.observe(j, err)
+	n.noteTaken(q, j, err)
 	rec.Record = slack.Settle(rec.Record, j.action, receipt, err, n.now())
 	edited := j.action.Step == incident.EditRoot && err == nil
 	n.storeResult(ctx, q, rec, edited)
@@ -46,13 +60,29 @@ func (n *notifier) perform(ctx context.Context, q *queue, j *job) {
 }
 
 // noteTaken notes that Slack answers as it should, after which nothing waits any longer that failed before.
-func (n *notifier) noteTaken(q *queue, err error) {
-	if err != nil && !errors.Is(err, slack.ErrNotFound) {
+func (n *notifier) noteTaken(q *queue, j *job, err error) {
+	if j.action.Step == incident.Forgo || err != nil && !errors.Is(err, slack.ErrNotFound) {
 		return
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	q.took = n.now()
+}
+
+// search looks for many messages in the channel at once: after an outage there may be many of which nobody knows whether they
+// arrived.
+func (n *notifier) search(ctx context.Context, q *queue, jobs []*job) {
+	sending, cancel := finishing(ctx, n.now().Add(n.attempt))
+	actions, rec := make([]incident.Action, len(jobs)), jobs[0].rec.Record
+	for i, j := range jobs {
+		actions[i], rec.ChannelID = j.action, cmp.Or(rec.ChannelID, j.rec.ChannelID)
+	}
+	receipts, errs := slack.Search(sending, n.sink, actions, rec)
+	cancel()
+	n.pacer.Observe(slack.Lane(q.channel, incident.FindRoot), errors.Join(errs...))
+	for i, j := range jobs {
+		n.settle(ctx, q, j, j.rec, receipts[i], errs[i])
+	}
 }
 
 // intend stores what is about to be posted. Before a group's message come the claims of its members; whoever is at one of them
@@ -62,7 +92,7 @@ func (n *notifier) intend(ctx context.Context, j *job, deadline time.Time) (reco
 	if !j.isIncident() {
 		part = nil
 	}
-	if j.claims != nil {
+	if j.joins != nil {
 		if err := n.claim(ctx, j); err != nil {
 			return rec, err
 		}
@@ -70,25 +100,6 @@ func (n *notifier) intend(ctx context.Context, j *job, deadline time.Time) (reco
 	}
 	rec.Record = rec.Intend(j.action, part, n.now(), deadline)
 	return n.records.store(ctx, rec)
-}
-
-// claim takes the members of a new group for it, and leaves out those that somebody else is at.
-func (n *notifier) claim(ctx context.Context, j *job) error {
-	var members []incident.Incident
-	for i, rec := range j.claims {
-		rec.Record = rec.Claim(j.rec.Incident, &j.members[i])
-		_, err := n.records.store(ctx, rec)
-		switch {
-		case err == nil:
-			members = append(members, j.members[i])
-		case !errors.Is(err, errStale):
-			return err
-		}
-	}
-	if j.members = members; len(members) == 0 {
-		return errStale
-	}
-	return nil
 }
 
 func idsOf(members []incident.Incident) []string {

@@ -44,7 +44,7 @@ func (n *notifier) work(ctx context.Context, q *queue) {
 			continue
 		}
 		if n.pacer.Wait(ctx, slack.Lane(q.channel, next.action.Step)) == nil && n.duty.has() {
-			n.perform(ctx, q, next)
+			n.do(ctx, q, next)
 		}
 	}
 }

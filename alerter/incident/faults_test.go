@@ -138,3 +138,34 @@ func TestGroupDeleted(t *testing.T) {
 		}
 	}
 }
+
+// TestTogether: what nobody has seen may leave with others, also while it waits for another attempt; what may have arrived may not.
+func TestTogether(t *testing.T) {
+	inc := lived(t, fires("A", "critical", 0))
+	post := incident.Next(&inc, incident.Record{}, slackCaps, incident.Wishes{}, minute(7))
+	begun := incident.Record{}.Intend(post, &inc, minute(7), minute(8))
+	refused := begun.Failed(post, incident.Failure{Class: incident.Undelivered, Code: "connection"}, minute(7))
+	lost := begun.Failed(post, incident.Failure{Class: incident.Ambiguous, Code: "http_503"}, minute(7))
+	look := incident.Next(&inc, lost, slackCaps, incident.Wishes{}, minute(8))
+	for name, test := range map[string]struct {
+		rec  incident.Record
+		want bool
+	}{
+		"no attempt": {incident.Record{}, true}, "refused": {refused, true}, "begun": {begun, false}, "the answer is lost": {lost, false},
+		"it is not there": {lost.NotFound(look), true}, "it is there": {lost.Done(look, incident.Receipt{TS: "1"}, minute(8)), false},
+		"a share in a group": {refused.Claim("@group/x", &inc), false},
+	} {
+		a := incident.Next(&inc, test.rec.Untroubled(), slackCaps, incident.Wishes{}, minute(9))
+		if got := a.Joins(test.rec); got != test.want {
+			t.Errorf("%s: may leave with others is %v", name, got)
+		}
+	}
+	if rec := refused.Claim("@group/x", &inc); rec.Trouble != nil {
+		t.Error("it takes its trouble along, for which the group has its own")
+	}
+	older := incident.Trouble{Code: "connection", Count: 7, Since: minute(1), Until: minute(20)}
+	rec := incident.Record{Trouble: refused.Trouble}.Inherits(&older).Inherits(nil)
+	if got := rec.Trouble; got == nil || got.Count != 0 || !got.Since.Equal(minute(1)) || !got.Until.IsZero() || older.Count != 7 {
+		t.Errorf("a group of what has failed since %v has failed since %+v", older.Since, got)
+	}
+}

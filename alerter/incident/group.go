@@ -18,17 +18,23 @@ func GroupID(first *Incident) string { return groupPrefix + first.ID }
 // IsGroup tells whether an id is that of a group.
 func IsGroup(id string) bool { return strings.HasPrefix(id, groupPrefix) }
 
-// Joins tells whether a message that is to be posted may become a share in a group: it is the first attempt, or the one before is
-// known to have come to nothing.
+// Joins tells whether a message that is to be posted may become a share in a group, or a group's a part of another: nobody has
+// seen it, because no attempt at it was made, or none arrived.
 func (a Action) Joins(rec Record) bool {
-	open := rec.Root.Intent
-	return a.Step == PostRoot && (open == nil || open.Deadline.IsZero()) && !rec.Root.Gone && rec.Root.Group == ""
+	attempt := rec.Root.Intent
+	return a.Step == PostRoot && (attempt == nil || attempt.Deadline.IsZero()) && !rec.Root.Gone && rec.Root.Group == ""
+}
+
+// Untroubled is the record as if the last attempt had not failed: for who goes ahead together with others.
+func (r Record) Untroubled() Record {
+	r.Trouble = nil
+	return r
 }
 
 // Claim is the record of an incident that will have a share in the message of a group. Store it before the group's record,
 // so that nobody posts a root of its own for it.
 func (r Record) Claim(group string, inc *Incident) Record {
-	r.Root = Root{Group: group}
+	r.Root, r.Trouble = Root{Group: group}, nil
 	r.Rules = r.covers(inc)
 	return r
 }
@@ -44,6 +50,20 @@ func (r Record) Shared(group Record) Record {
 		Shown: group.Root.Shown, Gone: group.Root.Gone,
 	}
 	r.RungAt = group.RungAt
+	return r
+}
+
+// Inherits is the record of a group that others join, some of which had trouble: since when people could not be told is as it
+// was, but it is a new message that is tried.
+func (r Record) Inherits(t *Trouble) Record {
+	if r.Trouble == nil || t != nil && t.Since.Before(r.Trouble.Since) {
+		r.Trouble = t
+	}
+	if r.Trouble != nil {
+		own := *r.Trouble
+		own.Count, own.Until = 0, time.Time{}
+		r.Trouble = &own
+	}
 	return r
 }
 

@@ -88,7 +88,7 @@ func (r Record) Intend(a Action, inc *Incident, now, deadline time.Time) Record 
 
 // after keeps the count and the beginning of earlier attempts at the same post.
 func (i Intent) after(earlier *Intent) *Intent {
-	if earlier != nil && earlier.Sequence == i.Sequence {
+	if earlier != nil && earlier.Transition == i.Transition {
 		i.Attempt, i.Since = earlier.Attempt+1, earlier.Since
 	}
 	return &i

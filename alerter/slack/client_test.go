@@ -88,14 +88,14 @@ func TestClientPostsEditsAndFinds(t *testing.T) {
 		t.Errorf("the thread is %+v", thread)
 	}
 	for _, name := range []string{"#noc", "noc", "C0000001"} {
-		if got, err := c.FindRoot(t.Context(), name, hello.Transition, began); err != nil || got != root {
+		if got, err := slack.FindRoot(t.Context(), c, name, hello.Transition, began); err != nil || got != root {
 			t.Errorf("FindRoot(%s) = %+v, %v; want %+v", name, got, err, root)
 		}
 	}
 	if got, err := c.FindReply(t.Context(), root, line.Transition, began); err != nil || got != reply {
 		t.Errorf("FindReply = %+v, %v; want %+v", got, err, reply)
 	}
-	if _, err := c.FindRoot(t.Context(), "noc", "default/A/8/firing", began); !errors.Is(err, slack.ErrNotFound) {
+	if _, err := slack.FindRoot(t.Context(), c, "noc", "default/A/8/firing", began); !errors.Is(err, slack.ErrNotFound) {
 		t.Errorf("what was never posted: %v", err)
 	}
 	if _, err := c.FindReply(t.Context(), root, "default/A/8/firing", began); !errors.Is(err, slack.ErrNotFound) {
@@ -234,12 +234,12 @@ func TestNoErrorShowsASecret(t *testing.T) {
 				"chat.update": func() error {
 					return api.Update(t.Context(), incident.Receipt{ChannelID: "C0000001", TS: "1"}, hello, false)
 				},
-				"conversations.history": func() error { _, err := api.FindRoot(t.Context(), "C0000001", "x", time.Now()); return err },
+				"conversations.history": func() error { _, err := slack.FindRoot(t.Context(), api, "C0000001", "x", time.Now()); return err },
 				"conversations.replies": func() error {
 					_, err := api.FindReply(t.Context(), incident.Receipt{ChannelID: "C0000001"}, "x", time.Now())
 					return err
 				},
-				"conversations.list": func() error { _, err := api.FindRoot(t.Context(), "noc", "x", time.Now()); return err },
+				"conversations.list": func() error { _, err := slack.FindRoot(t.Context(), api, "noc", "x", time.Now()); return err },
 				"auth.test":          func() error { _, err := api.Auth(t.Context()); return err },
 				"webhook":            func() error { _, err := hook.Post(t.Context(), slack.Post{Message: hello}); return err },
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,9 +23,9 @@ const (
 // skew is how far our clock and Slack's may differ.
 const skew = 2 * time.Minute
 
-// FindRoot looks for the message of its own that bears the transition, posted after since. channel is an id or a name.
-func (c *Client) FindRoot(ctx context.Context, channel, transition string, since time.Time) (incident.Receipt, error) {
-	return c.find(ctx, channel, transition, func(api *slack.Client, channel, cursor string) (page, error) {
+// FindRoots looks for the messages of their own that bear the transitions, posted after since. channel is an id or a name.
+func (c *Client) FindRoots(ctx context.Context, channel string, transitions []string, since time.Time) (map[string]incident.Receipt, error) {
+	return c.find(ctx, channel, transitions, func(api *slack.Client, channel, cursor string) (page, error) {
 		answer, err := api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
 			ChannelID: channel, Cursor: cursor, Oldest: oldest(since), Limit: pageSize, IncludeAllMetadata: true,
 		})
@@ -37,12 +38,25 @@ func (c *Client) FindRoot(ctx context.Context, channel, transition string, since
 
 // FindReply looks for the post in root's thread that bears the transition, posted after since.
 func (c *Client) FindReply(ctx context.Context, root incident.Receipt, transition string, since time.Time) (incident.Receipt, error) {
-	return c.find(ctx, root.ChannelID, transition, func(api *slack.Client, channel, cursor string) (page, error) {
+	found, err := c.find(ctx, root.ChannelID, []string{transition}, func(api *slack.Client, channel, cursor string) (page, error) {
 		messages, more, next, err := api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
 			ChannelID: channel, Timestamp: root.TS, Cursor: cursor, Oldest: oldest(since), Limit: pageSize, IncludeAllMetadata: true,
 		})
 		return page{messages, more, next}, err
 	})
+	return only(found, transition, err)
+}
+
+// only is what was found of one transition.
+func only(found map[string]incident.Receipt, transition string, err error) (incident.Receipt, error) {
+	receipt, there := found[transition]
+	switch {
+	case there:
+		return receipt, nil
+	case err == nil:
+		err = ErrNotFound
+	}
+	return incident.Receipt{}, err
 }
 
 func oldest(since time.Time) string {
@@ -60,30 +74,34 @@ type page struct {
 type reader func(api *slack.Client, channel, cursor string) (page, error)
 
 // find looks in the channel. With only a name to go by, it asks for the id, and if that cannot be had tries the name.
-func (c *Client) find(ctx context.Context, channel, transition string, read reader) (incident.Receipt, error) {
+func (c *Client) find(ctx context.Context, channel string, transitions []string, read reader) (map[string]incident.Receipt, error) {
 	if channelID.MatchString(channel) {
-		got, err := c.search(channel, transition, read)
-		got.ChannelID = channel
-		return got, lookupError(err)
+		found, err := c.search(channel, transitions, read)
+		for transition, got := range found {
+			got.ChannelID = channel
+			found[transition] = got
+		}
+		return found, lookupError(err)
 	}
 	id, err := c.ChannelID(ctx, channel)
 	switch {
 	case err == nil:
-		return c.find(ctx, id, transition, read)
+		return c.find(ctx, id, transitions, read)
 	case !errors.Is(err, ErrNoChannel) && !historyRefused(err):
-		return incident.Receipt{}, err
+		return nil, err
 	}
 	for _, guess := range []string{channel, strings.TrimPrefix(channel, "#")} {
-		got, err := c.search(guess, transition, read)
+		found, err := c.search(guess, transitions, read)
 		if !isCode(err, "channel_not_found") {
-			return got, lookupError(err)
+			return found, lookupError(err)
 		}
 	}
-	return incident.Receipt{}, ErrNoHistory
+	return nil, ErrNoHistory
 }
 
-// search goes through the pages.
-func (c *Client) search(channel, transition string, read reader) (incident.Receipt, error) {
+// search goes through the pages until everything is found. What was found before an error is found all the same.
+func (c *Client) search(channel string, transitions []string, read reader) (map[string]incident.Receipt, error) {
+	found := make(map[string]incident.Receipt)
 	cursor := ""
 	for range maxPages {
 		var got page
@@ -92,22 +110,23 @@ func (c *Client) search(channel, transition string, read reader) (incident.Recei
 			return err
 		})
 		if err != nil {
-			return incident.Receipt{}, err
+			return found, err
 		}
 		for _, m := range got.messages {
-			if m.Metadata.EventType == EventType && m.Metadata.EventPayload["transition"] == transition {
-				return incident.Receipt{TS: m.Timestamp}, nil
+			transition, _ := m.Metadata.EventPayload["transition"].(string)
+			_, twice := found[transition]
+			if m.Metadata.EventType == EventType && !twice && slices.Contains(transitions, transition) {
+				found[transition] = incident.Receipt{TS: m.Timestamp}
 			}
 		}
-		if cursor = got.cursor; cursor != "" {
-			continue
+		if cursor = got.cursor; len(found) == len(transitions) || cursor == "" && !got.more {
+			return found, nil
 		}
-		if got.more {
+		if cursor == "" {
 			break
 		}
-		return incident.Receipt{}, ErrNotFound
 	}
-	return incident.Receipt{}, ErrNoHistory
+	return found, ErrNoHistory
 }
 
 func lookupError(err error) error {

@@ -36,7 +36,7 @@ func TestLookupsThatCannotTell(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			server := start(t, fakeslack.Options{})
 			c.server(server)
-			_, err := client(server).FindRoot(t.Context(), c.channel, "x", since)
+			_, err := slack.FindRoot(t.Context(), client(server), c.channel, "x", since)
 			var e *slack.Error
 			if c.want != nil && !errors.Is(err, c.want) || c.want == nil && !errors.As(err, &e) {
 				t.Errorf("FindRoot: %v, want %v", err, c.want)
@@ -58,7 +58,7 @@ func TestLookupReadsAllPages(t *testing.T) {
 			for i := range c.others {
 				server.Say("noc", fmt.Sprint("message ", i))
 			}
-			got, err := api.FindRoot(t.Context(), "C0000001", hello.Transition, time.Now())
+			got, err := slack.FindRoot(t.Context(), api, "C0000001", hello.Transition, time.Now())
 			if !errors.Is(err, c.want) || err == nil && got != root {
 				t.Errorf("found %+v, %v", got, err)
 			}
@@ -81,7 +81,7 @@ func TestAServerThatTakesNames(t *testing.T) {
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	c := slack.NewClient(slack.Config{APIURL: server.URL, Token: func() string { return "xoxb-1" }})
-	got, err := c.FindRoot(t.Context(), "#noc", "x", time.Now())
+	got, err := slack.FindRoot(t.Context(), c, "#noc", "x", time.Now())
 	if err != nil || got != (incident.Receipt{TS: "1.000002"}) {
 		t.Errorf("found %+v, %v", got, err)
 	}

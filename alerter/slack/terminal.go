@@ -40,9 +40,9 @@ func (t *Terminal) Update(context.Context, incident.Receipt, Message, bool) erro
 	return errors.ErrUnsupported
 }
 
-// FindRoot is never asked for.
-func (t *Terminal) FindRoot(context.Context, string, string, time.Time) (incident.Receipt, error) {
-	return incident.Receipt{}, ErrNoHistory
+// FindRoots is never asked for.
+func (t *Terminal) FindRoots(context.Context, string, []string, time.Time) (map[string]incident.Receipt, error) {
+	return nil, ErrNoHistory
 }
 
 // FindReply is never asked for.

@@ -96,9 +96,9 @@ func (w *Webhook) Update(context.Context, incident.Receipt, Message, bool) error
 	return errors.ErrUnsupported
 }
 
-// FindRoot is never asked for.
-func (w *Webhook) FindRoot(context.Context, string, string, time.Time) (incident.Receipt, error) {
-	return incident.Receipt{}, ErrNoHistory
+// FindRoots is never asked for.
+func (w *Webhook) FindRoots(context.Context, string, []string, time.Time) (map[string]incident.Receipt, error) {
+	return nil, ErrNoHistory
 }
 
 // FindReply is never asked for.
