@@ -167,7 +167,10 @@ func (n *notifier) parts(ids []string, channel string) []incident.Incident {
 
 // wishes are what people want about an incident. It must be called with mu held.
 func (n *notifier) wishes(part *incident.Incident, now time.Time) incident.Wishes {
-	return incident.Wishes{Remind: n.remind, Mute: incident.MuteOf(part, n.silences(), now)}
+	silences := n.silences()
+	return incident.Wishes{
+		Remind: n.remind, Mute: incident.MuteOf(part, silences, now), Unmuted: incident.UnmutedAt(part, silences, now),
+	}
 }
 
 // outlasted tells whether any other of those incidents is open, or closed later, as far as the channel is told of it. It must be
@@ -194,6 +197,11 @@ func (n *notifier) considerGroup(q *queue, id string, now time.Time) (*job, time
 	}
 	mention, mute := incident.ToMention(j.members, n.silences(), now)
 	wishes := incident.Wishes{Remind: n.remind, Mute: mute}
+	for i := range mention {
+		if at := incident.UnmutedAt(&mention[i], n.silences(), now); at.After(wishes.Unmuted) {
+			wishes.Unmuted = at
+		}
+	}
 	decided, wait := n.decided(q, id, j, now, func(rec incident.Record) incident.Action {
 		return incident.NextGroup(j.members, rec, n.sink.Caps(), wishes, now)
 	})

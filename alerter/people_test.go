@@ -226,29 +226,41 @@ func TestSilentFromTheStart(t *testing.T) {
 	w.expectChannel("#noc", "root 🟠 other/Busy/4/firing")
 }
 
-// TestSilenceBeginsLater: a silence that begins and ends by itself shows in the message then, without anything else happening.
-func TestSilenceBeginsLater(t *testing.T) {
+// TestSilenceEnds: what still fires when a silence ends is told then, whether it had been told before or not, and nobody reads that
+// this was late.
+func TestSilenceEnds(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.pace = 10 * time.Millisecond
+	w := newPeopledWorld(t)
 	p := w.start()
-	w.play("default", "qc")
-	p.judged(w)
-	w.expectChannel("#noc", "root 🔴 default/Congestion/2/firing")
+	w.begin("default", 10*time.Minute+windowLength)
+	w.play("default", "c")
+	w.expectChannel("#noc", "root 🔴 default/Congestion/1/firing")
 	store, err := silence.Open(t.Context(), w.js, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now().UTC()
-	soon := incident.Silence{ID: "s1", Operation: "default", From: now.Add(3 * time.Second), Until: now.Add(5 * time.Second), Reason: "maintenance"}
-	if err := store.Add(t.Context(), soon, silence.Person{Name: "Eva"}, "", now); err != nil {
+	hush := incident.Silence{ID: "s1", Operation: events.AllOperations, From: now, Until: now.Add(4 * time.Second), Reason: "maintenance"}
+	if err := store.Add(t.Context(), hush, silence.Person{Name: "Eva"}, "", now); err != nil {
 		t.Fatal(err)
 	}
 	w.says("#noc", "maintenance")
-	eventually(t, "a message without the silence", func() (bool, string) {
-		blocks := string(w.slack.Roots("#noc")[0].Blocks)
-		return !strings.Contains(blocks, "maintenance"), blocks
+	w.begin("other", 10*time.Minute+windowLength)
+	w.play("other", "c")
+	p.judged(w)
+	if roots := w.slack.Roots("#noc"); len(roots) != 1 {
+		t.Errorf("%d messages during the silence", len(roots))
+	}
+	first := w.stored()[0].Incident
+	eventually(t, "both are told", func() (bool, string) {
+		shown := strings.Join(w.channel("#noc"), ", ")
+		return strings.Contains(shown, "line* "+first+"/reminder/1") && strings.Contains(shown, "root 🔴 other/Congestion/2/firing"), shown
 	})
+	for _, m := range w.slack.Messages("#noc") {
+		if transitionOf(&m) == "other/Congestion/2/firing" && strings.Contains(m.Text+string(m.Blocks), "late") {
+			t.Errorf("it is called late: %s", m.Blocks)
+		}
+	}
 }
 
 // TestPreviewHears: the buttons of the preview work as those of Slack do.

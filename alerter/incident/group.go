@@ -95,9 +95,10 @@ func NextGroup(members []Incident, rec Record, caps Caps, w Wishes, now time.Tim
 	}
 	open := slices.ContainsFunc(members, func(m Incident) bool { return m.Open && m.Acked == nil })
 	next := nextReminder(rec, caps, w, now, open, post)
-	if next.Step == Nothing && open && w.Remind > 0 && w.Mute.Active() {
+	if next.Step == Nothing && open && w.Mute.Active() {
 		return Action{Step: Wait, Until: w.Mute.Until}
 	}
+	next.Call = !next.Unmuted.IsZero() && slices.ContainsFunc(members, func(m Incident) bool { return m.Open && worseSince(&m, rec.rung()) })
 	return next
 }
 

@@ -1,6 +1,9 @@
 package incident
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Grace is how long after its deadline an attempt without a result is looked up: Slack may still be at work on it.
 const Grace = 5 * time.Second
@@ -63,9 +66,14 @@ type Action struct {
 	Shows      uint64 // the root shows the incident as of this sequence ([Incident.AsOf])
 	Broadcast  bool   // PostLine, PostReminder: to the channel as well
 	Quiet      bool   // PostLine: nobody is called, because of a silence
+	Call       bool   // PostReminder: people are called, because they were not when it got worse
 	Dropped    uint64 // PostLine: lines up to this sequence are given up, nobody can tell whether they arrived
 	Plain      bool   // send text only
 	Mute       string // what the root says of a silence
+
+	// Unmuted is when the silence ended that had kept this from being told: PostRoot, or that is why it is mentioned again:
+	// PostReminder; zero for neither.
+	Unmuted time.Time
 
 	Since time.Time // look-ups: the post is not older
 }
@@ -102,8 +110,21 @@ func nextAfter(inc *Incident, rec Record, caps Caps, w Wishes, now time.Time) Ac
 	if rec.Root.Group != "" {
 		return Action{}
 	}
+	worse := inc.Open && worseSince(inc, rec.rung())
+	if inc.Acked != nil {
+		w.Remind = 0
+	}
 	last := inc.Last()
-	return nextReminder(rec, caps, w, now, inc.Open && inc.Acked == nil, Action{Sequence: last.Sequence, Shows: last.Sequence})
+	next := nextReminder(rec, caps, w, now, inc.Open && (inc.Acked == nil || worse), Action{Sequence: last.Sequence, Shows: last.Sequence})
+	next.Call = worse && !next.Unmuted.IsZero()
+	return next
+}
+
+// worseSince tells whether the incident got worse after an instant.
+func worseSince(inc *Incident, since time.Time) bool {
+	return slices.ContainsFunc(inc.Transitions, func(t Transition) bool {
+		return (t.Kind == Worse || t.Kind == Reopened) && t.Stored().After(since)
+	})
 }
 
 // orEndOfMute looks again when a silence ends, because the root speaks of it.
@@ -144,6 +165,9 @@ func nextRoot(inc *Incident, rec Record, caps Caps, w Wishes, now time.Time) Act
 		return Action{Step: Forgo, Shows: inc.Last().Sequence}
 	}
 	post := Action{Step: PostRoot, Sequence: first.Sequence, Transition: first.ID(), Shows: rootShows(inc, caps), Plain: rec.Plain}
+	if w.Unmuted.After(first.Stored()) {
+		post.Unmuted = w.Unmuted
+	}
 	return orLookUp(post, rec.Root.Intent, caps, now)
 }
 

@@ -122,6 +122,22 @@ func MuteOf(inc *Incident, silences []Silence, now time.Time) Mute {
 	return mute
 }
 
+// UnmutedAt is when silences that covered all of what fires now ended the last time, themselves or by somebody; zero when none
+// has, or the incident is closed. It does not matter while there is a [Mute].
+func UnmutedAt(inc *Incident, silences []Silence, now time.Time) time.Time {
+	var last time.Time
+	for i := range silences {
+		end := silences[i].Until
+		if !inc.Open || end.After(now) || !end.After(last) {
+			continue
+		}
+		if MuteOf(inc, silences, end.Add(-1)).Active() {
+			last = end
+		}
+	}
+	return last
+}
+
 // longest is the silence that covers a rule's alert for the longest time, or nil.
 func longest(silences []Silence, operation, rule string, now time.Time) *Silence {
 	var best *Silence

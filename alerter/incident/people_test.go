@@ -158,6 +158,58 @@ func TestSilenced(t *testing.T) {
 	}
 }
 
+// TestEndOfASilence: what still fires then is mentioned again at once, also where nobody reminds otherwise; people are called if it
+// got worse meanwhile, whoever is on it.
+func TestEndOfASilence(t *testing.T) {
+	hushed := incident.Silence{ID: "s", Operation: "default", From: minute(8), Until: minute(68), By: "ana"}
+	short := hushed
+	short.Until = minute(9)
+	early := incident.Silence{ID: "e", Operation: "default", From: minute(0), Until: minute(4), By: "ana"}
+	part := hushed
+	part.Rules = []string{"B"}
+	opened := fires("A", "warning", 0)
+	worse := fires("B", "critical", 10)
+	ack := func(at int) events.Action { return did("acknowledged", "luis", at) }
+	for name, test := range map[string]struct {
+		happened []any
+		silences []incident.Silence
+		remind   bool
+		call     bool
+	}{
+		"nothing happened":              {[]any{opened}, []incident.Silence{hushed}, true, false},
+		"it got worse":                  {[]any{opened, worse}, []incident.Silence{hushed}, true, true},
+		"it was over":                   {[]any{opened, resolves("A", "warning", 10)}, []incident.Silence{hushed}, false, false},
+		"somebody is on it":             {[]any{opened, ack(12)}, []incident.Silence{hushed}, false, false},
+		"it got worse, and somebody is": {[]any{opened, worse, ack(17)}, []incident.Silence{hushed}, true, true},
+		"somebody is, and it got worse": {[]any{opened, ack(7), worse}, []incident.Silence{hushed}, true, true},
+		"it was over before it began":   {[]any{opened}, []incident.Silence{early}, false, false},
+		"it was not of all that fires":  {[]any{opened, worse}, []incident.Silence{part}, false, false},
+		"it was taken back":             {[]any{opened}, []incident.Silence{short}, true, false},
+		"there was none":                {[]any{opened, worse}, nil, false, false},
+	} {
+		inc := lived(t, test.happened...)
+		s := &story{channel: channel{history: true}, caps: slackCaps, now: minute(7), rec: incident.Record{Incident: inc.ID}}
+		first := lived(t, test.happened[0])
+		s.tell(t, &first)
+		s.now, s.wishes = minute(20), incident.Wishes{Mute: incident.MuteOf(&inc, test.silences, minute(20)), Unmuted: incident.UnmutedAt(&inc, test.silences, minute(20))}
+		s.tell(t, &inc)
+		var last incident.Action
+		s.now, s.wishes = minute(68), incident.Wishes{Unmuted: incident.UnmutedAt(&inc, test.silences, minute(68))}
+		for a := s.next(&inc); a.Step != incident.Nothing; a = s.next(&inc) {
+			if a.Step == incident.PostReminder {
+				last = a
+			}
+			if err := s.step(&inc, a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		reminders := strings.Count(strings.Join(s.lines, " "), "/reminder/")
+		if (reminders == 1) != test.remind || reminders > 1 || last.Call != test.call {
+			t.Errorf("%s: the thread has %v, people are called: %v; want a reminder: %v, a call: %v", name, s.lines, last.Call, test.remind, test.call)
+		}
+	}
+}
+
 // TestSilencedWhileShown: the root says so, lines ring nobody, and at the end of the silence the root is as before.
 func TestSilencedWhileShown(t *testing.T) {
 	s := &story{channel: channel{history: true}, caps: slackCaps, now: minute(7)}
@@ -259,6 +311,17 @@ func TestGroup(t *testing.T) {
 	rec = rec.Done(line, incident.Receipt{}, minute(7))
 	if a := incident.Next(&inc, rec, caps, incident.Wishes{Remind: time.Hour}, minute(600)); a.Step != incident.Nothing {
 		t.Errorf("%+v: the group reminds, not its members", a)
+	}
+	unmuted := incident.Wishes{Unmuted: minute(60)}
+	if a := incident.Next(&inc, rec, caps, unmuted, minute(60)); a.Step != incident.Nothing {
+		t.Errorf("%+v: the group says what still fires when a silence ends, not its members", a)
+	}
+	if a := incident.NextGroup(members, group, caps, unmuted, minute(60)); a.Step != incident.PostReminder || a.Call {
+		t.Errorf("%+v, want the group mentioned when a silence of it ends", a)
+	}
+	worse := lived(t, fires("A", "warning", 0), fires("B", "critical", 10))
+	if a := incident.NextGroup([]incident.Incident{worse}, group.Done(incident.Action{Step: incident.EditRoot, Shows: 200}, incident.Receipt{}, minute(17)), caps, unmuted, minute(60)); a.Step != incident.PostReminder || !a.Call {
+		t.Errorf("%+v, want people called for a group of which something got worse in silence", a)
 	}
 	over := lived(t, fires("A", "critical", 0), resolves("A", "critical", 10))
 	if a := incident.Next(&over, rec, caps, incident.Wishes{Hush: true}, minute(16)); a.Step != incident.PostLine || a.Broadcast {

@@ -39,6 +39,8 @@ type Root struct {
 	Gone  bool   `json:"gone,omitempty"`
 	Mute  string `json:"mute,omitempty"`  // what the message says of a silence
 	Group string `json:"group,omitempty"` // the group whose message it is; see [GroupID]
+	// Unmuted is when the silence ended that had kept it from being posted; zero when there was none.
+	Unmuted time.Time `json:"unmuted,omitzero"`
 }
 
 // Line is the state of the posts that follow the root. They leave strictly in order, so one number says it all.
@@ -72,7 +74,7 @@ func (r Record) Intend(a Action, inc *Incident, now, deadline time.Time) Record 
 	switch a.Step {
 	case PostRoot:
 		// That there was one before, and what it told, is still true should this one come to nothing.
-		r.Root = Root{Intent: next.after(r.Root.Intent), Gone: r.Root.Gone, Shown: r.Root.Shown}
+		r.Root = Root{Intent: next.after(r.Root.Intent), Gone: r.Root.Gone, Shown: r.Root.Shown, Unmuted: a.Unmuted}
 		r.Rules = r.covers(inc)
 	case PostLine:
 		if a.Dropped > 0 {
@@ -116,7 +118,7 @@ func (r Record) Done(a Action, got Receipt, now time.Time) Record {
 	}
 	switch a.Step {
 	case PostRoot, FindRoot:
-		r.Root = Root{Posted: true, PostedAt: now, TS: got.TS, Shown: a.Shows}
+		r.Root = Root{Posted: true, PostedAt: now, TS: got.TS, Shown: a.Shows, Unmuted: r.Root.Unmuted}
 		r.Line.Done = max(r.Line.Done, a.Sequence)
 		r.RungAt = now
 	case EditRoot:

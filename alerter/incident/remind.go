@@ -9,7 +9,10 @@ import (
 type Wishes struct {
 	Remind time.Duration // ALERT_REMIND: what still fires is mentioned again after this; 0 for never
 	Mute   Mute          // silences cover all that fires
-	Hush   bool          // others share the root and are still open: the end of this one need not ring
+	// Unmuted is when silences last covered all that fires; see [UnmutedAt]. What was not told since, or did not ring since, does
+	// then.
+	Unmuted time.Time
+	Hush    bool // others share the root and are still open: the end of this one need not ring
 }
 
 // Reminders is the state of the posts that mention again what still fires.
@@ -18,8 +21,8 @@ type Reminders struct {
 	Intent *Intent `json:"intent,omitempty"` // one whose result is not known yet
 }
 
-// nextReminder mentions again what fires and nobody takes care of. open tells whether there is such a thing; like is an
-// action about the same message. An attempt that came to nothing is made again only while there is.
+// nextReminder mentions again what fires and nobody takes care of, from time to time, and when a silence of it ends. open tells
+// whether there is such a thing; like is an action about the same message. An attempt that came to nothing is made again only while there is.
 func nextReminder(rec Record, caps Caps, w Wishes, now time.Time, open bool, like Action) Action {
 	a := Action{
 		Step: PostReminder, Sequence: like.Sequence, Shows: like.Shows, Plain: rec.Plain, Broadcast: true,
@@ -28,17 +31,27 @@ func nextReminder(rec Record, caps Caps, w Wishes, now time.Time, open bool, lik
 	if first := orLookUp(a, rec.Reminders.Intent, caps, now); first.Step != PostReminder {
 		return first
 	}
-	if !caps.Threads || w.Remind <= 0 || w.Mute.Active() || !open || rec.Root.TS == "" {
+	rung := rec.rung()
+	switch {
+	case !caps.Threads, w.Mute.Active(), !open, rec.Root.TS == "":
 		return Action{}
-	}
-	rung := rec.RungAt
-	if rung.IsZero() {
-		rung = rec.Root.PostedAt
-	}
-	if due := rung.Add(w.Remind); now.Before(due) {
-		return Action{Step: Wait, Until: due}
+	case w.Unmuted.After(rung):
+		a.Unmuted = w.Unmuted
+		return a
+	case w.Remind <= 0:
+		return Action{}
+	case now.Before(rung.Add(w.Remind)):
+		return Action{Step: Wait, Until: rung.Add(w.Remind)}
 	}
 	return a
+}
+
+// rung is when the channel heard of it the last time.
+func (r Record) rung() time.Time {
+	if r.RungAt.IsZero() {
+		return r.Root.PostedAt
+	}
+	return r.RungAt
 }
 
 // orLookUp is the post, or what must come before it while an earlier attempt has no result: waiting for its end, and looking

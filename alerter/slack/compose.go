@@ -30,21 +30,23 @@ func (c *Composer) Compose(a incident.Action, inc *incident.Incident, rec incide
 		if a.Step == incident.EditRoot {
 			now = rec.Root.PostedAt // how late it came does not change with an edit
 		}
-		m := c.Root(&shown, now, w.Mute)
+		m := c.Root(&shown, now, w.Mute, rec.Root.Unmuted)
 		if a.Step == incident.PostRoot {
 			m.Transition = a.Transition // an edit must not bear the id of a line
 		}
 		return m
 	case incident.PostLine:
 		shown := inc.AsOf(a.Sequence)
-		m := c.Line(&shown, now)
+		m := c.Line(&shown, now, rec.Root.Unmuted)
 		if a.Quiet {
 			m.Mentions = nil
 		}
 		return m
 	case incident.PostReminder:
-		m := c.Reminder(inc, now)
-		m.Transition = a.Transition
+		m := c.Reminder(inc, now, a.Unmuted)
+		if m.Transition = a.Transition; a.Call {
+			m.Mentions = c.mentions(inc)
+		}
 		return m
 	}
 	return Message{}
@@ -67,17 +69,20 @@ func (c *Composer) ComposeGroup(a incident.Action, members []incident.Incident, 
 	case incident.EditRoot:
 		return c.Group(rec.Incident, shown, rec.Root.PostedAt)
 	case incident.PostReminder:
-		m := c.GroupReminder(rec.Incident, shown, now)
-		m.Transition = a.Transition
+		m := c.GroupReminder(rec.Incident, shown, now, a.Unmuted)
+		if m.Transition = a.Transition; a.Call {
+			m.Mentions = c.group(shown).mentions()
+		}
 		return m
 	}
 	return Message{}
 }
 
-// Root is the message of an incident, as it is. posted is when it is, or was, posted; mute is the silence that covers it. inc
-// must have a transition.
-func (c *Composer) Root(inc *incident.Incident, posted time.Time, mute incident.Mute) Message {
+// Root is the message of an incident, as it is. posted is when it is, or was, posted; mute is the silence that covers it, and
+// unmuted is when one ended that had kept it from being posted, zero for none. inc must have a transition.
+func (c *Composer) Root(inc *incident.Incident, posted time.Time, mute incident.Mute, unmuted time.Time) Message {
 	d := c.draft(inc)
+	d.unmuted = unmuted
 	first, lead := inc.Transitions[0], inc.Lead()
 	m := d.message(first, &lead.Latest, posted)
 	m.Others = d.others(lead.Rule())
@@ -93,28 +98,30 @@ func (c *Composer) Root(inc *incident.Incident, posted time.Time, mute incident.
 }
 
 // Line is the post for the newest transition of inc. Hand in the incident as of that transition ([incident.Incident.AsOf]).
-func (c *Composer) Line(inc *incident.Incident, posted time.Time) Message {
+// unmuted is as in [Composer.Root].
+func (c *Composer) Line(inc *incident.Incident, posted, unmuted time.Time) Message {
 	switch t := inc.Last(); {
 	case t.Action != nil:
 		return c.deed(inc, t)
 	case t.Kind == incident.Opened: // the root above is that of a group, which has no details
-		m := c.Root(inc, posted, incident.Mute{})
+		m := c.Root(inc, posted, incident.Mute{}, unmuted)
 		m.Mentions = nil
 		return m
 	case t.Kind == incident.Closed:
-		m := c.Root(inc, posted, incident.Mute{})
-		d := c.draft(inc)
+		m, d := c.Root(inc, posted, incident.Mute{}, unmuted), c.draft(inc)
+		d.unmuted = unmuted
 		m.Brief, m.Transition, m.Notes = true, t.ID(), d.notes(&t.Alert, t.At(), posted)
 		m.Aside = d.late(t.At(), posted)
 		return m
 	default:
-		return c.change(inc, t, posted)
+		return c.change(inc, t, posted, unmuted)
 	}
 }
 
 // change is the post for an alert that joined, ended or made things worse.
-func (c *Composer) change(inc *incident.Incident, t incident.Transition, posted time.Time) Message {
+func (c *Composer) change(inc *incident.Incident, t incident.Transition, posted, unmuted time.Time) Message {
 	d := c.draft(inc)
+	d.unmuted = unmuted
 	i := slices.IndexFunc(inc.Alerts, func(s incident.State) bool { return s.Rule() == t.Alert.Rule })
 	state := inc.Alerts[i]
 	m := d.message(t, &t.Alert, posted)

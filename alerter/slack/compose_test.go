@@ -98,9 +98,9 @@ func noData(status string, at int) events.Alert {
 func compose(c *Composer, alerts []events.Alert, posted time.Time, line bool) Message {
 	inc := folded(alerts...)
 	if line {
-		return c.Line(&inc, posted)
+		return c.Line(&inc, posted, time.Time{})
 	}
-	return c.Root(&inc, posted, incident.Mute{})
+	return c.Root(&inc, posted, incident.Mute{}, time.Time{})
 }
 
 // eachMessage hands over every message that people get to see, in both languages.

@@ -16,6 +16,8 @@ type draft struct {
 	words *words
 	inc   *incident.Incident
 	zone  *time.Location // in which the operation's people live
+	// unmuted is when a silence ended until which nobody wanted to be told; zero for none. Nothing is late for that.
+	unmuted time.Time
 }
 
 func (c *Composer) draft(inc *incident.Incident) *draft {

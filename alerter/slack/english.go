@@ -50,6 +50,7 @@ var english = words{
 		drillOver: "This was a drill, and it is over: nothing was wrong. If you read both messages where you should, all is well.",
 		isOnIt:    "%s is on it since %s", wasOnIt: "%s was on it from %s", nobody: "Nobody is on it yet", somebody: "Somebody",
 		silencedUntil: "Silenced until %s", by: " by %s",
+		wasSilenced: "This was silenced until %s.", silenceOver: "The silence ended %s",
 		tookOver: "%s is on it: %s", endedSilence: "%s ended the silence: %s", reminder: "Still firing for %s: %s",
 		why: "Reason: %s", remark: "Note: %s",
 		noReminders: "No more reminders, unless it ends and comes back.",

@@ -163,19 +163,30 @@ func (d *draft) notes(a *events.Alert, at, posted time.Time) []string {
 			small = append(small, key+": "+a.Labels[key])
 		}
 	}
-	notes := []string{strings.Join(small, " · ")}
-	if late := posted.Sub(at); late > LateAfter {
-		notes = append([]string{"⏰ " + fmt.Sprintf(w.late, w.duration(late))}, notes...)
+	var notes []string
+	if d.unmuted.After(at) {
+		notes = append(notes, "🔕 "+fmt.Sprintf(w.wasSilenced, w.from(d.unmuted.In(d.zone), posted.In(d.zone))))
 	}
-	return notes
+	if late := d.lateness(at, posted); late > LateAfter {
+		notes = append(notes, "⏰ "+fmt.Sprintf(w.late, w.duration(late)))
+	}
+	return append(notes, strings.Join(small, " · "))
 }
 
 // late says on one line with others how late a message comes, or nothing when it does not.
 func (d *draft) late(at, posted time.Time) string {
-	if late := posted.Sub(at); late > LateAfter {
+	if late := d.lateness(at, posted); late > LateAfter {
 		return "⏰ " + fmt.Sprintf(d.words.lateBy, d.words.duration(late))
 	}
 	return ""
+}
+
+// lateness is how long after it happened, or after people wanted to be told again, a message comes.
+func (d *draft) lateness(at, posted time.Time) time.Duration {
+	if d.unmuted.After(at) {
+		at = d.unmuted
+	}
+	return posted.Sub(at)
 }
 
 func endOf(a *events.Alert) time.Time {

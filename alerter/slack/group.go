@@ -51,8 +51,9 @@ func (c *Composer) LastOfGroup(m Message, members []incident.Incident) Message {
 	return m
 }
 
-// GroupReminder is the post that mentions again the members of a group that still fire and that nobody takes care of.
-func (c *Composer) GroupReminder(id string, members []incident.Incident, now time.Time) Message {
+// GroupReminder is the post that mentions again the members of a group that still fire and that nobody takes care of. unmuted is
+// when a silence of some of them ended, if that is why; else zero.
+func (c *Composer) GroupReminder(id string, members []incident.Incident, now, unmuted time.Time) Message {
 	g := c.group(slices.DeleteFunc(slices.Clone(members), func(i incident.Incident) bool { return !i.Open || i.Acked != nil }))
 	m := g.message(id)
 	m.Brief = true
@@ -64,6 +65,9 @@ func (c *Composer) GroupReminder(id string, members []incident.Incident, now tim
 	m.Headline = fmt.Sprintf(g.words.groupReminder, lasted, g.operations(g.members), g.titles(g.members))
 	g.alarm(&m, g.members)
 	m.Facts, m.Aside, m.Advice, m.Mentions = c.unattended(), g.named(g.members), nil, nil
+	if !unmuted.IsZero() {
+		m.Facts = append([]Fact{first.silenceOver(unmuted, now)}, m.Facts...)
+	}
 	return g.marked(m)
 }
 
@@ -129,13 +133,20 @@ func (g *group) alarm(m *Message, open []*draft) {
 		s := open[0].subject(&lead.Latest)
 		m.Advice = append(m.Advice, s.advice()...)
 	}
-	for _, d := range open {
+	m.Mentions = (&group{members: open}).mentions()
+}
+
+// mentions are those of all members that fire, each once.
+func (g *group) mentions() []string {
+	var all []string
+	for _, d := range g.members {
 		for _, mention := range d.mentions(d.inc) {
-			if !slices.Contains(m.Mentions, mention) {
-				m.Mentions = append(m.Mentions, mention)
+			if !slices.Contains(all, mention) {
+				all = append(all, mention)
 			}
 		}
 	}
+	return all
 }
 
 // marked is m, marked as a drill when all members are.

@@ -32,13 +32,13 @@ func FuzzNobodyBreaksAMessage(f *testing.F) {
 			inc := lived(text, other, int(n))
 			for i := range inc.Transitions {
 				part := inc.AsOf(inc.Transitions[i].Sequence)
-				for _, m := range []Message{c.Root(&part, minute(600), mute), c.Line(&part, minute(600)), c.Reminder(&part, minute(600))} {
+				for _, m := range []Message{c.Root(&part, minute(600), mute, minute(590)), c.Line(&part, minute(600), minute(590)), c.Reminder(&part, minute(600), minute(590))} {
 					checkMessage(t, &m)
 				}
 			}
 			members := []incident.Incident{inc, folded(hostile(text, other, int(n), float64(count))...), lived(other, text, 1)}
 			for _, m := range []Message{
-				c.Group(text, members, minute(600)), c.GroupReminder(text, members, minute(600)), c.GroupReminder(text, nil, t0),
+				c.Group(text, members, minute(600)), c.GroupReminder(text, members, minute(600), minute(590)), c.GroupReminder(text, nil, t0, time.Time{}),
 				c.Digest(text, []Day{dayOf(text, other, count)}), c.Digest(text, []Day{dayOf(text, other, count), dayOf(other, text, -count)}),
 				c.Digest(text, nil), c.Blind(text, t0, time.Time{}, other), c.Blind(text, t0, minute(int(n)), text),
 			} {
@@ -84,7 +84,7 @@ func TestAThousandOperations(t *testing.T) {
 		c := composer(language)
 		c.Mention = nil
 		group, digest := c.Group("@group/x", operations(1000, 100), minute(7)), c.Digest("digest", days(1000))
-		reminder := c.GroupReminder("@group/x", operations(1000, 100), minute(240))
+		reminder := c.GroupReminder("@group/x", operations(1000, 100), minute(240), minute(239))
 		for name, m := range map[string]*Message{"group": &group, "digest": &digest, "reminder": &reminder} {
 			checkMessage(t, m)
 			for form, text := range map[string]string{"blocks": asJSON(t, m), "plain text": m.PlainText()} {
@@ -119,7 +119,7 @@ func BenchmarkCompose(b *testing.B) {
 	}
 	b.Run("root", func(b *testing.B) {
 		for b.Loop() {
-			m := c.Root(&inc, minute(7), incident.Mute{})
+			m := c.Root(&inc, minute(7), incident.Mute{}, time.Time{})
 			m.Blocks()
 		}
 	})

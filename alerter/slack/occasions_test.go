@@ -51,11 +51,20 @@ var occasions = []struct {
 	{"reminder", func(c *Composer) Message {
 		c.Buttons = true
 		inc := folded(spike(firing("BusyShift", "warning", "busy", 10, 236, 1073))...)
-		return c.Reminder(&inc, minute(235))
+		return c.Reminder(&inc, minute(235), time.Time{})
+	}},
+	{"firing-silence-over", func(c *Composer) Message {
+		inc := story(congested())
+		return c.Root(&inc, minute(65), incident.Mute{}, minute(65))
+	}},
+	{"reminder-silence-over", func(c *Composer) Message {
+		c.Buttons = true
+		inc := story(congested(), silenced())
+		return c.Reminder(&inc, minute(240), minute(240))
 	}},
 	{"reminder-no-data", func(c *Composer) Message {
 		inc := folded(noData(events.Firing, 20))
-		return c.Reminder(&inc, minute(260))
+		return c.Reminder(&inc, minute(260), time.Time{})
 	}},
 	{"group", func(c *Composer) Message { return c.Group("@group/x", operations(12, 0), minute(7)) }},
 	{"group-late", func(c *Composer) Message { return c.Group("@group/x", operations(5, 0), minute(70)) }},
@@ -64,7 +73,10 @@ var occasions = []struct {
 	{"group-mixed", func(c *Composer) Message { return c.Group("@group/x", mixed(), minute(21)) }},
 	{"group-reminder", func(c *Composer) Message {
 		c.Buttons = true
-		return c.GroupReminder("@group/x", operations(6, 2), minute(240))
+		return c.GroupReminder("@group/x", operations(6, 2), minute(240), time.Time{})
+	}},
+	{"group-silence-over", func(c *Composer) Message {
+		return c.GroupReminder("@group/x", operations(6, 2), minute(75), minute(74))
 	}},
 	{"digest-one", func(c *Composer) Message { return c.Digest("digest", days(1)) }},
 	{"digest-quiet", func(c *Composer) Message {
@@ -145,12 +157,12 @@ func story(what ...any) incident.Incident {
 
 func root(c *Composer, mute incident.Mute, what ...any) Message {
 	inc := story(what...)
-	return c.Root(&inc, minute(7), mute)
+	return c.Root(&inc, minute(7), mute, time.Time{})
 }
 
 func lineOf(c *Composer, what ...any) Message {
 	inc := story(what...)
-	return c.Line(&inc, minute(7))
+	return c.Line(&inc, minute(7), time.Time{})
 }
 
 // places are what people call the operations of a group.

@@ -117,8 +117,8 @@ func (d *draft) covered(a *events.Action) string {
 }
 
 // Reminder is the post that mentions again an incident that still fires and that nobody takes care of. It calls nobody by name:
-// people are called when an incident opens or gets worse.
-func (c *Composer) Reminder(inc *incident.Incident, now time.Time) Message {
+// people are called when an incident opens or gets worse, or once that may be said. unmuted is when a silence ended, if that is why; else zero.
+func (c *Composer) Reminder(inc *incident.Incident, now, unmuted time.Time) Message {
 	d := c.draft(inc)
 	lead, w := inc.Lead(), d.words
 	a, s := &lead.Latest, d.subject(&lead.Latest)
@@ -133,8 +133,16 @@ func (c *Composer) Reminder(inc *incident.Incident, now time.Time) Message {
 	} else {
 		m.Facts = append(m.Facts, d.lastKnown(s, lead, now)...)
 	}
+	if !unmuted.IsZero() {
+		m.Facts = append([]Fact{d.silenceOver(unmuted, now)}, m.Facts...)
+	}
 	d.advise(&m, s)
 	return d.marked(m)
+}
+
+// silenceOver says when a silence ended.
+func (d *draft) silenceOver(unmuted, now time.Time) Fact {
+	return Fact{Text: "🔔 " + fmt.Sprintf(d.words.silenceOver, d.words.at(unmuted.In(d.zone), now.In(d.zone)))}
 }
 
 // unattended says that nobody takes care of what a reminder is about; only where people can say that they do.

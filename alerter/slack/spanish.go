@@ -50,6 +50,7 @@ var spanish = words{
 		drillOver: "Esto fue un simulacro y ya terminó: no pasaba nada. Si leyó los dos mensajes donde debía, todo está bien.",
 		isOnIt:    "%s se encarga desde %s", wasOnIt: "%s se encargó desde %s", nobody: "Nadie se encarga todavía", somebody: "Alguien",
 		silencedUntil: "En silencio hasta %s", by: " por %s",
+		wasSilenced: "Esto estuvo en silencio hasta %s.", silenceOver: "El silencio terminó %s",
 		tookOver: "%s se encarga: %s", endedSilence: "%s quitó el silencio: %s", reminder: "Sigue activa desde hace %s: %s",
 		why: "Motivo: %s", remark: "Nota: %s",
 		noReminders: "No habrá más recordatorios, salvo que termine y vuelva.",

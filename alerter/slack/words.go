@@ -37,7 +37,7 @@ type words struct {
 type people struct {
 	drill, drillNote, drillOver                                      string
 	isOnIt, wasOnIt, nobody, somebody                                string
-	silencedUntil, by                                                string
+	silencedUntil, wasSilenced, silenceOver, by                      string
 	tookOver, endedSilence, reminder                                 string // who or how long, title
 	why, remark                                                      string
 	noReminders, quiet, loud                                         string
