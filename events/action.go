@@ -36,6 +36,7 @@ type Action struct {
 	By     string     `json:"by"`              // who, as people know them
 	User   string     `json:"user,omitempty"`  // who, as Slack knows them: U012AB3CD
 	At     time.Time  `json:"at"`              // when; to the second
+	From   *time.Time `json:"from,omitempty"`  // silenced: when that begins, if it is not at once
 	Until  *time.Time `json:"until,omitempty"` // silenced: when that ends
 	Reason string     `json:"reason,omitempty"`
 
@@ -64,6 +65,8 @@ func (a *Action) Validate() error {
 		return errors.New("at is missing")
 	case (a.Action == Silenced) != (a.Until != nil):
 		return errors.New("until belongs to a silence, and to nothing else")
+	case a.From != nil && (a.Until == nil || !a.Until.After(*a.From)):
+		return errors.New("from belongs to a silence, which ends after it begins")
 	}
 	for _, rule := range a.Rules {
 		if !ValidRule(rule) {
@@ -76,7 +79,7 @@ func (a *Action) Validate() error {
 // EncodeAction makes the message that stores a.
 func EncodeAction(a *Action) (*nats.Msg, error) {
 	stored := *a
-	stored.At, stored.Until = a.At.UTC().Truncate(time.Second), wholeSeconds(a.Until)
+	stored.At, stored.From, stored.Until = a.At.UTC().Truncate(time.Second), wholeSeconds(a.From), wholeSeconds(a.Until)
 	if err := stored.Validate(); err != nil {
 		return nil, fmt.Errorf("events: encode %.400s: %w", a.ID(), err)
 	}
@@ -130,7 +133,7 @@ func decodeAction(msg *jetstream.RawStreamMsg) (a Action, err error) {
 	if err := json.Unmarshal(msg.Data, &a); err != nil {
 		return a, fmt.Errorf("the data is not the JSON of an action: %.200w", err)
 	}
-	a.At, a.Until = a.At.UTC(), inUTC(a.Until)
+	a.At, a.From, a.Until = a.At.UTC(), inUTC(a.From), inUTC(a.Until)
 	if err := a.Validate(); err != nil {
 		return a, err
 	}

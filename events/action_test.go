@@ -27,13 +27,20 @@ func silenced() events.Action {
 	}
 }
 
+func silencedLater() events.Action {
+	a := silenced()
+	from := origin.Add(20 * time.Minute)
+	a.From = &from
+	return a
+}
+
 func unsilenced() events.Action {
 	return events.Action{Action: events.Unsilenced, Operation: "ventas", Key: "s1", By: "luis", At: origin}
 }
 
 func TestActionRoundTrip(t *testing.T) {
 	schema := compile(t, events.ActionsSchema)
-	for _, a := range []events.Action{acknowledged(), silenced(), unsilenced()} {
+	for _, a := range []events.Action{acknowledged(), silenced(), silencedLater(), unsilenced()} {
 		local := a
 		local.At = a.At.In(time.FixedZone("", -5*3600)).Add(300 * time.Millisecond)
 		msg, err := events.EncodeAction(&local)
@@ -66,6 +73,7 @@ func TestActionValidate(t *testing.T) {
 		"by is empty":     func(a *events.Action) { a.By = "" },
 		"at is missing":   func(a *events.Action) { a.At = time.Time{} },
 		"until belongs":   func(a *events.Action) { a.Until = &until },
+		"from belongs":    func(a *events.Action) { a.From = &until },
 		"rule \"a b\" is": func(a *events.Action) { a.Rules = []string{"a b"} },
 	} {
 		a := acknowledged()
@@ -82,11 +90,16 @@ func TestActionValidate(t *testing.T) {
 	if endless.Validate() == nil {
 		t.Error("a silence without an end is valid")
 	}
+	backwards := silencedLater()
+	backwards.From = backwards.Until
+	if backwards.Validate() == nil {
+		t.Error("a silence that ends when it begins is valid")
+	}
 }
 
 // FuzzDecodeAction is FuzzDecode for actions.
 func FuzzDecodeAction(f *testing.F) {
-	for _, a := range []events.Action{acknowledged(), silenced(), unsilenced()} {
+	for _, a := range []events.Action{acknowledged(), silenced(), silencedLater(), unsilenced()} {
 		msg, err := events.EncodeAction(&a)
 		if err != nil {
 			f.Fatal(err)

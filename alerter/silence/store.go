@@ -72,10 +72,14 @@ func (s *Store) Add(ctx context.Context, wanted incident.Silence, who Person, ab
 	if err != nil {
 		return fmt.Errorf("silence %s: %w", wanted.ID, natsio.Explain(s.js, err))
 	}
-	return s.record(ctx, &events.Action{
+	done := events.Action{
 		Action: events.Silenced, Operation: wanted.Operation, Incident: about, Rules: wanted.Rules, Key: wanted.ID,
 		By: who.Name, User: who.User, At: now, Until: &wanted.Until, Reason: wanted.Reason,
-	})
+	}
+	if wanted.From.Sub(now) >= time.Minute { // else it is a clock of Slack's that is ahead of ours
+		done.From = &wanted.From
+	}
+	return s.record(ctx, &done)
 }
 
 // isSame tells whether the silence that is stored under the id is the wanted one, which may have been ended since.

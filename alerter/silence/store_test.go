@@ -98,6 +98,40 @@ func TestAddAndExpire(t *testing.T) {
 	expect(t, actions(t, js), "ventas/silenced/s1 by Ana Torres", "ventas/unsilenced/s1 by luis")
 }
 
+// TestRecordsWhenItBegins: whoever reads of a silence that begins later reads when.
+func TestRecordsWhenItBegins(t *testing.T) {
+	store, js := open(t)
+	now := time.Now().UTC().Truncate(time.Second)
+	for id, in := range map[string]time.Duration{"now": 0, "soon": 2 * time.Second, "later": 10 * time.Minute} {
+		s := wanted(now)
+		s.ID, s.From = id, now.Add(in)
+		if err := store.Add(t.Context(), s, ana, "", now); err != nil {
+			t.Fatal(err)
+		}
+		raw, err := recorded(t, js)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if later := raw.From != nil; later != (in == 10*time.Minute) || later && !raw.From.Equal(s.From) {
+			t.Errorf("%s: begins at %v, want %v", id, raw.From, s.From)
+		}
+	}
+}
+
+// recorded is the last deed that ALERTS holds.
+func recorded(t *testing.T, js jetstream.JetStream) (events.Action, error) {
+	t.Helper()
+	stream, err := js.Stream(t.Context(), events.StreamAlerts)
+	if err != nil {
+		return events.Action{}, err
+	}
+	raw, err := stream.GetLastMsgForSubject(t.Context(), events.ActionSubject("ventas"))
+	if err != nil {
+		return events.Action{}, err
+	}
+	return events.DecodeRawAction(raw)
+}
+
 // keptFor looks at the time to live of a key.
 func keptFor(t *testing.T, js jetstream.JetStream, id string, want time.Duration) {
 	t.Helper()

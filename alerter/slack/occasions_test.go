@@ -42,6 +42,11 @@ var occasions = []struct {
 	{"line-acknowledged", func(c *Composer) Message { return lineOf(c, congested(), acknowledged(17, "llamé a Claro")) }},
 	{"line-silenced", func(c *Composer) Message { return lineOf(c, congested(), silenced("CongestionSpike")) }},
 	{"line-silenced-all", func(c *Composer) Message { return lineOf(c, congested(), silenced()) }},
+	{"line-silenced-later", func(c *Composer) Message {
+		s, from := silenced("CongestionSpike"), minute(120)
+		s.From = &from
+		return lineOf(c, congested(), s)
+	}},
 	{"line-unsilenced", func(c *Composer) Message {
 		s := silenced("CongestionSpike")
 		return lineOf(c, congested(), s, events.Action{

@@ -56,7 +56,11 @@ func (d *draft) status(mute incident.Mute) []string {
 
 // silenced says until when there is silence, and who wanted it.
 func (d *draft) silenced(until time.Time, by string, around time.Time) string {
-	text := fmt.Sprintf(d.words.silencedUntil, d.words.from(until.In(d.zone), around))
+	return d.wantedBy(fmt.Sprintf(d.words.silencedUntil, d.words.from(until.In(d.zone), around)), by)
+}
+
+// wantedBy is text with who wanted it, where that is known.
+func (d *draft) wantedBy(text, by string) string {
 	if shortened(by, limitName) == "" {
 		return text
 	}
@@ -81,11 +85,8 @@ func (c *Composer) deed(inc *incident.Incident, t incident.Transition) Message {
 	effect, why := "", w.why
 	switch t.Kind {
 	case incident.Silenced:
-		until := at
-		if a.Until != nil {
-			until = a.Until.In(d.zone)
-		}
-		m.Icon, m.Headline, effect = "🔕", d.titled(d.silenced(until, a.By, at)+": "+d.covered(a)), w.quiet
+		text, then := d.silences(a, at)
+		m.Icon, m.Headline, effect = "🔕", d.titled(text+": "+d.covered(a)), then
 	case incident.Unsilenced:
 		m.Icon, m.Headline, effect = "🔔", d.titled(fmt.Sprintf(w.endedSilence, w.person(a.By), title)), w.loud
 	default:
@@ -97,6 +98,19 @@ func (c *Composer) deed(inc *incident.Incident, t incident.Transition) Message {
 	m.Facts = append(m.Facts, Fact{Text: effect})
 	m.Notes = []string{clock(at) + ", " + w.date(at) + " (" + zone(at) + ")"}
 	return d.marked(m)
+}
+
+// silences says for which time somebody silenced something, who, and what follows from that.
+func (d *draft) silences(a *events.Action, at time.Time) (text, effect string) {
+	until := at
+	if a.Until != nil {
+		until = a.Until.In(d.zone)
+	}
+	if a.From == nil {
+		return d.silenced(until, a.By, at), d.words.quiet
+	}
+	text = fmt.Sprintf(d.words.silencedFrom, d.words.from(a.From.In(d.zone), at), d.words.from(until, at))
+	return d.wantedBy(text, a.By), d.words.quietThen
 }
 
 // covered names what a silence covers.

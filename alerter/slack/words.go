@@ -37,10 +37,10 @@ type words struct {
 type people struct {
 	drill, drillNote, drillOver                                      string
 	isOnIt, wasOnIt, nobody, somebody                                string
-	silencedUntil, wasSilenced, silenceOver, by                      string
+	silencedUntil, silencedFrom, wasSilenced, silenceOver, by        string
 	tookOver, endedSilence, reminder                                 string // who or how long, title
 	why, remark                                                      string
-	noReminders, quiet, loud                                         string
+	noReminders, quiet, quietThen, loud                              string
 	allAlerts, allEverywhere                                         string
 	acknowledge, silence, silenceHour, silenceHours, silenceTomorrow string // on buttons
 }
