@@ -165,6 +165,9 @@ func (n *notifier) enqueueAll(start func(*queue)) {
 	for i := range all {
 		n.enqueue(all[i].ID, start)
 	}
+	if n.pictures != nil && n.duty.has() {
+		n.catchUpPictures(all)
+	}
 }
 
 // announce gives a message that is about no incident to a channel's queue. It is sent once, whoever announces it how often.

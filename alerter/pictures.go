@@ -21,6 +21,7 @@ const (
 	pictureWait  = 5 * time.Second  // before it is tried again
 	pictureLimit = 30 * time.Second // to read, to draw and to upload it
 	pictureQueue = 64               // pictures that wait; more are left out
+	pictureLate  = time.Hour        // after its message nobody waits for one any more
 )
 
 // pictures shows what an incident looks like in its thread. It works beside the queues, so that it delays no message, and one at
@@ -45,6 +46,20 @@ func (p *pictures) want(id, channel string) {
 	case p.wanted <- pictureOf{id, channel}:
 	default:
 		p.log.Info("a picture is left out, because many wait", "incident", id)
+	}
+}
+
+// catchUpPictures asks for the pictures of messages that whoever posted them has not come to show.
+func (n *notifier) catchUpPictures(incidents []incident.Incident) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for i := range incidents {
+		for _, rec := range n.records.of(incidents[i].ID) {
+			late := time.Since(rec.Root.PostedAt) > pictureLate || !incidents[i].Open
+			if rec.Root.TS != "" && rec.Root.Group == "" && !late && !n.records.get(picturePrefix+rec.Incident, rec.Channel).Begun() {
+				n.picture(rec.Incident, rec.Channel)
+			}
+		}
 	}
 }
 

@@ -6,6 +6,9 @@ import (
 	"image/png"
 	"testing"
 
+	"github.com/nats-io/nats.go/jetstream"
+
+	"unconnected/alerter/incident"
 	"unconnected/alerter/slack/fakeslack"
 )
 
@@ -68,4 +71,36 @@ func TestPicture(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPictureAfterARestart: whoever comes after an alerter that died between a message and its picture shows it, once.
+func TestPictureAfterARestart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.start()
+	w.play("default", "qqqc")
+	shown := func(n int) {
+		t.Helper()
+		eventually(t, "the picture", func() (bool, string) {
+			got := len(w.slack.Requests("files.completeUploadExternal"))
+			return got == n && len(w.pictures("#noc")) == n, fmt.Sprint(got, " uploads")
+		})
+	}
+	shown(1)
+	p.stop()
+	stream, err := w.js.Stream(t.Context(), "KV_unconnected_notices")
+	if err == nil { // as if it had died before that
+		key := incident.Key("@picture/"+w.stored()[0].Incident, "#noc")
+		err = stream.Purge(t.Context(), jetstream.WithPurgeSubject("$KV.unconnected_notices."+key))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = w.start()
+	shown(2)
+	p.stop()
+	w.start()
+	w.play("default", "q")
+	w.expectChannel("#noc", "root ✅ default/Congestion/4/firing", "line* default/Congestion/5/resolved")
+	shown(2)
 }
