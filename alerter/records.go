@@ -127,7 +127,11 @@ func (r *records) store(ctx context.Context, rec record) (record, error) {
 	if err != nil {
 		return rec, fmt.Errorf("record %s: %w", key, err)
 	}
-	rec.revision, err = r.bucket.Update(ctx, key, value, rec.revision)
+	if rec.revision == 0 { // or somebody has deleted the one before, of which a mark is left
+		rec.revision, err = r.bucket.Create(ctx, key, value)
+	} else {
+		rec.revision, err = r.bucket.Update(ctx, key, value, rec.revision)
+	}
 	if err == nil {
 		r.put(key, rec)
 		return rec, nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"unconnected/alerter/incident"
 	"unconnected/events"
 )
 
@@ -281,4 +282,31 @@ func (w *world) records() int {
 		w.t.Fatal(err)
 	}
 	return int(stream.CachedInfo().State.Msgs)
+}
+
+// TestRecordDeleted: somebody deletes what is known about a message. It is told anew, and the alerter does not spin.
+func TestRecordDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.start()
+	w.play("default", "c")
+	w.expectChannel("#noc", "root 🔴 default/Congestion/1/firing")
+	bucket, err := w.js.KeyValue(t.Context(), "unconnected_notices")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := incident.Key(w.stored()[0].Incident, "#noc")
+	eventually(t, "the record", func() (bool, string) {
+		entry, err := bucket.Get(t.Context(), key)
+		return err == nil && strings.Contains(string(entry.Value()), `"posted":true`), fmt.Sprint(err)
+	})
+	if err := bucket.Delete(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	w.play("default", "q")
+	w.expectChannel("#noc", "root 🔴 default/Congestion/1/firing", "root ✅ default/Congestion/1/firing", "line* default/Congestion/2/resolved")
+	if n := strings.Count(w.logs.String(), "another alerter is at this incident"); n > 3 {
+		t.Errorf("it read the record %d times", n)
+	}
+	p.stop()
 }
