@@ -164,14 +164,14 @@ func (w *writer) season(s *season) {
 		}
 		w.int(int64(d.number))
 		var filled uint64
-		for i, c := range d.cells {
-			if c != (cell{}) {
+		for i := range int32(slotsPerDay) {
+			if d.at(i) != (cell{}) {
 				filled |= 1 << i
 			}
 		}
 		w.buf = binary.AppendUvarint(w.buf, filled)
-		for _, c := range d.cells {
-			if c != (cell{}) {
+		for i := range int32(slotsPerDay) {
+			if c := d.at(i); c != (cell{}) {
 				w.int(int64(c.x))
 				w.int(int64(c.n))
 			}
@@ -275,9 +275,9 @@ func (r *reader) season(into *season) {
 			return
 		}
 		r.buf = r.buf[size:]
-		for i := range d.cells {
+		for i := range int32(slotsPerDay) {
 			if filled&(1<<i) != 0 {
-				d.cells[i] = cell{r.uint32(), r.uint32()}
+				d.set(i, cell{r.uint32(), r.uint32()})
 			}
 		}
 		into.days[placeOf(d.number)] = d

@@ -3,16 +3,6 @@ package baseline
 // seasonDays is how many days a season covers: five weeks, today, and a day for the half hour before.
 const seasonDays = 37
 
-// cell is what one half hour held. In the season of a share x are calls with the result and n all of them; in the season
-// of a volume x are calls and n windows. Both stop at the highest number instead of overflowing.
-type cell struct{ x, n uint32 }
-
-// day is the half hours of one local day.
-type day struct {
-	number int32 // days since 1970
-	cells  [slotsPerDay]cell
-}
-
 // season is the history by local half hours, five weeks of it. Days without windows take no memory. The zero season is
 // empty.
 type season struct {
@@ -29,14 +19,19 @@ type season struct {
 // sum is cells pooled.
 type sum struct{ x, n float64 }
 
-// cellOf is the cell of a slot, nil when nothing is known of its day.
-func (s *season) cellOf(slot int32) *cell {
+func (s *sum) add(c cell) {
+	s.x += float64(c.x)
+	s.n += float64(c.n)
+}
+
+// find is the day of a slot, nil when nothing is known of it, and which of its half hours the slot is.
+func (s *season) find(slot int32) (d *day, i int32) {
 	number := dayOf(slot)
-	d := s.days[placeOf(number)]
+	d = s.days[placeOf(number)]
 	if d == nil || d.number != number {
-		return nil
+		return nil, 0
 	}
-	return &d.cells[slot-number*slotsPerDay]
+	return d, slot - number*slotsPerDay
 }
 
 func dayOf(slot int32) int32 { return int32(floorDiv(int64(slot), slotsPerDay)) }
@@ -68,16 +63,18 @@ func (s *season) add(slot int32, x, n uint32) {
 		s.pooled = false
 	}
 	s.newest = max(s.newest, number)
-	c := &d.cells[slot-number*slotsPerDay]
-	c.x, c.n = saturated(c.x, int64(x)), saturated(c.n, int64(n))
+	i := slot - number*slotsPerDay
+	c := d.at(i)
+	d.set(i, cell{saturated(c.x, int64(x)), saturated(c.n, int64(n))})
 	s.touched(slot)
 }
 
 // change corrects what was added to the cell of a slot before.
 func (s *season) change(slot int32, x, n int64) {
-	if c := s.cellOf(slot); c != nil {
-		c.x, c.n = saturated(c.x, x), saturated(c.n, n)
-		c.x = min(c.x, c.n)
+	if d, i := s.find(slot); d != nil {
+		c := d.at(i)
+		c = cell{saturated(c.x, x), saturated(c.n, n)}
+		d.set(i, cell{min(c.x, c.n), c.n})
 		s.touched(slot)
 	}
 }
@@ -98,17 +95,15 @@ func (s *season) around(slot int32) (of sum) {
 	number := dayOf(slot)
 	if at := slot - number*slotsPerDay; at > 0 && at < slotsPerDay-1 { // all three are on one day
 		if d := s.days[placeOf(number)]; d != nil && d.number == number {
-			for _, c := range d.cells[at-1 : at+2] {
-				of.x += float64(c.x)
-				of.n += float64(c.n)
+			for i := at - 1; i <= at+1; i++ {
+				of.add(d.at(i))
 			}
 		}
 		return of
 	}
 	for at := slot - 1; at <= slot+1; at++ {
-		if c := s.cellOf(at); c != nil {
-			of.x += float64(c.x)
-			of.n += float64(c.n)
+		if d, i := s.find(at); d != nil {
+			of.add(d.at(i))
 		}
 	}
 	return of
