@@ -198,9 +198,12 @@ func (n *notifier) considerGroup(q *queue, id string, now time.Time) (*job, time
 	mention, mute := incident.ToMention(j.members, n.silences(), now)
 	wishes := incident.Wishes{Remind: n.remind, Mute: mute}
 	for i := range mention {
-		if at := incident.UnmutedAt(&mention[i], n.silences(), now); at.After(wishes.Unmuted) {
+		m := &mention[i]
+		if at := incident.UnmutedAt(m, n.silences(), now); at.After(wishes.Unmuted) {
 			wishes.Unmuted = at
 		}
+		own := n.records.get(m.ID, q.channel) // it was called for below the group's message, or in that
+		wishes.Unheard = wishes.Unheard || rec.HasNotHeard(m) && own.HasNotHeard(m)
 	}
 	decided, wait := n.decided(q, id, j, now, func(rec incident.Record) incident.Action {
 		return incident.NextGroup(j.members, rec, n.sink.Caps(), wishes, now)

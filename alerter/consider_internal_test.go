@@ -40,7 +40,7 @@ func TestClaimedByAGroup(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rec := incident.Record{Incident: inc.ID, Channel: "#noc"}.Claim(id, &inc)
+		rec := incident.Record{Incident: inc.ID, Channel: "#noc"}.Claim(id, &inc, time.Time{})
 		n.records.put(incident.Key(inc.ID, "#noc"), record{Record: rec, revision: 2})
 		if test.group.revision != 0 {
 			n.records.put(incident.Key(id, "#noc"), test.group)
@@ -95,7 +95,7 @@ func TestLastOfAGroup(t *testing.T) {
 	n.records.put(incident.Key(group, "#noc"), record{Record: incident.Record{
 		Incident: group, Channel: "#noc", ChannelID: "C1", Root: told, Members: []string{one.ID, two.ID}}, revision: 1})
 	for _, inc := range []incident.Incident{one, two} {
-		rec := incident.Record{Incident: inc.ID, Channel: "#noc"}.Claim(group, &inc)
+		rec := incident.Record{Incident: inc.ID, Channel: "#noc"}.Claim(group, &inc, time.Time{})
 		rec.Root.Posted, rec.Root.TS, rec.Line.Done = true, "1.0", sequence
 		n.records.put(incident.Key(inc.ID, "#noc"), record{Record: rec, revision: 1})
 	}

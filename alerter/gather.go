@@ -50,19 +50,22 @@ func (n *notifier) gather(unseen candidates, best *job, now time.Time) *job {
 	}
 	group.joins = new(joining)
 	all := slices.Clone(group.members)
+	var unmuted []time.Time
 	for _, j := range unseen {
-		group.rec.Record = group.rec.Inherits(j.rec.Trouble)
+		group.rec.Record, unmuted = group.rec.Inherits(j.rec.Trouble), append(unmuted, j.action.Unmuted)
 		switch {
 		case j.isIncident():
-			group.joins.add(j.rec, j.part)
+			group.joins.add(j.rec, j.part, j.action.Unmuted)
 		case j.rec.Incident != group.rec.Incident:
 			group.joins.dissolved = append(group.joins.dissolved, j.rec)
 			for _, member := range j.members {
-				group.joins.add(n.records.get(member.ID, j.rec.Channel), member)
+				rec := n.records.get(member.ID, j.rec.Channel)
+				group.joins.add(rec, member, rec.Root.Unmuted)
 			}
 		}
 	}
 	all = append(all, group.joins.parts...)
+	group.rec.Root.Unmuted = slices.MinFunc(unmuted, time.Time.Compare) // zero when one of them was not silenced
 	group.action = incident.NextGroup(all, group.rec.Untroubled(), n.sink.Caps(), incident.Wishes{}, now)
 	return group
 }
@@ -71,11 +74,12 @@ func (n *notifier) gather(unseen candidates, best *job, now time.Time) *job {
 type joining struct {
 	records   []record
 	parts     []incident.Incident // what the channel is told of each
+	unmuted   []time.Time         // when the silence of each ended that had kept it from being told; zero for none
 	dissolved []record            // groups that nobody has seen, whose members they were
 }
 
-func (j *joining) add(rec record, part incident.Incident) {
-	j.records, j.parts = append(j.records, rec), append(j.parts, part)
+func (j *joining) add(rec record, part incident.Incident, unmuted time.Time) {
+	j.records, j.parts, j.unmuted = append(j.records, rec), append(j.parts, part), append(j.unmuted, unmuted)
 }
 
 // claim takes new members for a group, and leaves out those that somebody else is at. What was to be told by another group is
@@ -89,7 +93,7 @@ func (n *notifier) claim(ctx context.Context, j *job) error {
 	}
 	for i, rec := range j.joins.records {
 		part := &j.joins.parts[i]
-		rec.Record = rec.Claim(j.rec.Incident, part)
+		rec.Record = rec.Claim(j.rec.Incident, part, j.joins.unmuted[i])
 		_, err := n.records.store(ctx, rec)
 		switch {
 		case err == nil:

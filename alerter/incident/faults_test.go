@@ -111,7 +111,7 @@ func TestGroupDeleted(t *testing.T) {
 	group := incident.Record{Incident: incident.GroupID(&quiet), Channel: "#noc", Members: []string{quiet.ID}}
 	post := incident.NextGroup([]incident.Incident{quiet}, group, slackCaps, incident.Wishes{}, minute(6))
 	group = group.Done(post, incident.Receipt{ChannelID: "C1", TS: "1.0"}, minute(6))
-	claimed := incident.Record{Incident: quiet.ID, Channel: "#noc"}.Claim(group.Incident, &quiet)
+	claimed := incident.Record{Incident: quiet.ID, Channel: "#noc"}.Claim(group.Incident, &quiet, time.Time{})
 	told := claimed.Shared(group)
 	told = told.Done(incident.Next(&quiet, told, slackCaps, incident.Wishes{}, minute(7)), incident.Receipt{}, minute(7))
 	gone := incident.Failure{Class: incident.Gone, Code: "message_not_found"}
@@ -153,14 +153,14 @@ func TestTogether(t *testing.T) {
 	}{
 		"no attempt": {incident.Record{}, true}, "refused": {refused, true}, "begun": {begun, false}, "the answer is lost": {lost, false},
 		"it is not there": {lost.NotFound(look), true}, "it is there": {lost.Done(look, incident.Receipt{TS: "1"}, minute(8)), false},
-		"a share in a group": {refused.Claim("@group/x", &inc), false},
+		"a share in a group": {refused.Claim("@group/x", &inc, time.Time{}), false},
 	} {
 		a := incident.Next(&inc, test.rec.Untroubled(), slackCaps, incident.Wishes{}, minute(9))
 		if got := a.Joins(test.rec); got != test.want {
 			t.Errorf("%s: may leave with others is %v", name, got)
 		}
 	}
-	if rec := refused.Claim("@group/x", &inc); rec.Trouble != nil {
+	if rec := refused.Claim("@group/x", &inc, time.Time{}); rec.Trouble != nil {
 		t.Error("it takes its trouble along, for which the group has its own")
 	}
 	older := incident.Trouble{Code: "connection", Count: 7, Since: minute(1), Until: minute(20)}

@@ -32,9 +32,9 @@ func (r Record) Untroubled() Record {
 }
 
 // Claim is the record of an incident that will have a share in the message of a group. Store it before the group's record,
-// so that nobody posts a root of its own for it.
-func (r Record) Claim(group string, inc *Incident) Record {
-	r.Root, r.Trouble = Root{Group: group}, nil
+// so that nobody posts a root of its own for it. unmuted is when the silence ended that had kept it from being told; zero for none.
+func (r Record) Claim(group string, inc *Incident, unmuted time.Time) Record {
+	r.Root, r.Trouble = Root{Group: group, Unmuted: unmuted}, nil
 	r.Rules = r.covers(inc)
 	return r
 }
@@ -47,7 +47,7 @@ func (r Record) Shared(group Record) Record {
 	r.ChannelID = group.ChannelID
 	r.Root = Root{
 		Group: r.Root.Group, Posted: group.Root.Posted, PostedAt: group.Root.PostedAt, TS: group.Root.TS,
-		Shown: group.Root.Shown, Gone: group.Root.Gone,
+		Shown: group.Root.Shown, Gone: group.Root.Gone, Unmuted: r.Root.Unmuted,
 	}
 	r.RungAt = group.RungAt
 	return r
@@ -74,8 +74,8 @@ func (r Record) Unclaimed() Record {
 }
 
 // NextGroup is what to do next about the message of a group, given its members as the channel is told of them: post it, find
-// it, or bring it up to date, and at last remind people of it. Next decides about what hangs below it. w.Mute is the silence of
-// all that a reminder would mention; it does not matter otherwise.
+// it, or bring it up to date, and at last remind people of it. Next decides about what hangs below it. w is about all that a
+// reminder would mention; it does not matter otherwise.
 func NextGroup(members []Incident, rec Record, caps Caps, w Wishes, now time.Time) Action {
 	shows := uint64(0)
 	for i := range members {
@@ -88,6 +88,7 @@ func NextGroup(members []Incident, rec Record, caps Caps, w Wishes, now time.Tim
 	case t != nil && now.Before(t.Until):
 		return Action{Step: Wait, Until: t.Until}
 	case !rec.Root.Posted:
+		post.Unmuted = rec.Root.Unmuted
 		return orLookUp(post, rec.Root.Intent, caps, now)
 	case caps.Edits && rec.Root.Shown < shows:
 		post.Step = EditRoot
@@ -98,7 +99,7 @@ func NextGroup(members []Incident, rec Record, caps Caps, w Wishes, now time.Tim
 	if next.Step == Nothing && open && w.Mute.Active() {
 		return Action{Step: Wait, Until: w.Mute.Until}
 	}
-	next.Call = !next.Unmuted.IsZero() && slices.ContainsFunc(members, func(m Incident) bool { return m.Open && worseSince(&m, rec.rung()) })
+	next.Call = w.Unheard && !next.Unmuted.IsZero()
 	return next
 }
 

@@ -110,7 +110,7 @@ func nextAfter(inc *Incident, rec Record, caps Caps, w Wishes, now time.Time) Ac
 	if rec.Root.Group != "" {
 		return Action{}
 	}
-	worse := inc.Open && worseSince(inc, rec.rung())
+	worse := rec.HasNotHeard(inc)
 	if inc.Acked != nil {
 		w.Remind = 0
 	}

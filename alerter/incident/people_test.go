@@ -301,7 +301,7 @@ func TestGroup(t *testing.T) {
 	if a := incident.NextGroup(members, group, caps, incident.Wishes{}, minute(8)); a.Step != incident.FindRoot {
 		t.Errorf("%+v, want to look for the message whose result is unknown", a)
 	}
-	claimed := incident.Record{Incident: inc.ID, Channel: "#noc"}.Claim(group.Incident, &inc)
+	claimed := incident.Record{Incident: inc.ID, Channel: "#noc"}.Claim(group.Incident, &inc, time.Time{})
 	group = group.Done(post, incident.Receipt{ChannelID: "C1", TS: "1.0"}, minute(6))
 	rec := claimed.Shared(group)
 	line := incident.Next(&inc, rec, caps, incident.Wishes{}, minute(7))
@@ -319,9 +319,13 @@ func TestGroup(t *testing.T) {
 	if a := incident.NextGroup(members, group, caps, unmuted, minute(60)); a.Step != incident.PostReminder || a.Call {
 		t.Errorf("%+v, want the group mentioned when a silence of it ends", a)
 	}
-	worse := lived(t, fires("A", "warning", 0), fires("B", "critical", 10))
-	if a := incident.NextGroup([]incident.Incident{worse}, group.Done(incident.Action{Step: incident.EditRoot, Shows: 200}, incident.Receipt{}, minute(17)), caps, unmuted, minute(60)); a.Step != incident.PostReminder || !a.Call {
+	unmuted.Unheard = true
+	if a := incident.NextGroup(members, group, caps, unmuted, minute(60)); a.Step != incident.PostReminder || !a.Call {
 		t.Errorf("%+v, want people called for a group of which something got worse in silence", a)
+	}
+	worse := lived(t, fires("A", "warning", 0), fires("B", "critical", 10))
+	if !group.HasNotHeard(&worse) || group.HasNotHeard(&inc) {
+		t.Error("what got worse after the channel heard of it is not told from what did not")
 	}
 	over := lived(t, fires("A", "critical", 0), resolves("A", "critical", 10))
 	if a := incident.Next(&over, rec, caps, incident.Wishes{Hush: true}, minute(16)); a.Step != incident.PostLine || a.Broadcast {

@@ -12,6 +12,7 @@ type Wishes struct {
 	// Unmuted is when silences last covered all that fires; see [UnmutedAt]. What was not told since, or did not ring since, does
 	// then.
 	Unmuted time.Time
+	Unheard bool // of a group: something that a reminder speaks of got worse, and the channel has not heard of that
 	Hush    bool // others share the root and are still open: the end of this one need not ring
 }
 
@@ -53,6 +54,9 @@ func (r Record) rung() time.Time {
 	}
 	return r.RungAt
 }
+
+// HasNotHeard tells whether the incident fires and got worse after the channel heard of it the last time.
+func (r Record) HasNotHeard(inc *Incident) bool { return inc.Open && worseSince(inc, r.rung()) }
 
 // orLookUp is the post, or what must come before it while an earlier attempt has no result: waiting for its end, and looking
 // for it.

@@ -65,9 +65,9 @@ func (c *Composer) ComposeGroup(a incident.Action, members []incident.Incident, 
 	}
 	switch a.Step {
 	case incident.PostRoot:
-		return c.Group(rec.Incident, shown, now)
+		return c.Group(rec.Incident, shown, now, rec.Root.Unmuted)
 	case incident.EditRoot:
-		return c.Group(rec.Incident, shown, rec.Root.PostedAt)
+		return c.Group(rec.Incident, shown, rec.Root.PostedAt, rec.Root.Unmuted)
 	case incident.PostReminder:
 		m := c.GroupReminder(rec.Incident, shown, now, a.Unmuted)
 		if m.Transition = a.Transition; a.Call {

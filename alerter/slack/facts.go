@@ -163,14 +163,19 @@ func (d *draft) notes(a *events.Alert, at, posted time.Time) []string {
 			small = append(small, key+": "+a.Labels[key])
 		}
 	}
-	var notes []string
-	if d.unmuted.After(at) {
-		notes = append(notes, "🔕 "+fmt.Sprintf(w.wasSilenced, w.from(d.unmuted.In(d.zone), posted.In(d.zone))))
-	}
+	notes := d.silencedBefore(at, posted)
 	if late := d.lateness(at, posted); late > LateAfter {
 		notes = append(notes, "⏰ "+fmt.Sprintf(w.late, w.duration(late)))
 	}
 	return append(notes, strings.Join(small, " · "))
+}
+
+// silencedBefore says until when nobody wanted to be told of what happened, or nothing.
+func (d *draft) silencedBefore(at, posted time.Time) []string {
+	if !d.unmuted.After(at) {
+		return nil
+	}
+	return []string{"🔕 " + fmt.Sprintf(d.words.wasSilenced, d.words.from(d.unmuted.In(d.zone), posted.In(d.zone)))}
 }
 
 // late says on one line with others how late a message comes, or nothing when it does not.

@@ -18,8 +18,9 @@ const (
 )
 
 // Group is the message that opens for several incidents of one channel, as they are. id is that of the group, posted when
-// it is, or was, posted. There must be a member. It has no buttons: those are on the members' details in its thread.
-func (c *Composer) Group(id string, members []incident.Incident, posted time.Time) Message {
+// it is, or was, posted; unmuted is when the first silence ended that had kept the members from being told, zero when one was not
+// silenced. There must be a member. It has no buttons: those are on the members' details in its thread.
+func (c *Composer) Group(id string, members []incident.Incident, posted, unmuted time.Time) Message {
 	g := c.group(members)
 	m := g.message(id)
 	m.Notes = append(m.Notes, g.words.groupThread)
@@ -35,11 +36,13 @@ func (c *Composer) Group(id string, members []incident.Incident, posted time.Tim
 		m.Headline = fmt.Sprintf(g.words.groupOf, all, g.titles(open))
 	}
 	g.alarm(&m, open)
-	late := g.late(posted)
+	first, began := g.first(unmuted)
+	late := first.late(began, posted)
 	m.Aside = joined(g.named(open), late)
 	if late != "" {
 		m.Notes = append([]string{late}, m.Notes...)
 	}
+	m.Notes = append(first.silencedBefore(began, posted), m.Notes...)
 	return g.marked(m)
 }
 
@@ -268,10 +271,11 @@ func (g *group) andMore(parts []string, all int) string {
 	return text
 }
 
-// late says how late the message comes for the member that waited longest.
-func (g *group) late(posted time.Time) string {
-	first := slices.MinFunc(g.members, func(a, b *draft) int {
+// first is the member that waited longest to be told, which nobody wanted before unmuted, and when it began.
+func (g *group) first(unmuted time.Time) (first *draft, began time.Time) {
+	first = slices.MinFunc(g.members, func(a, b *draft) int {
 		return a.inc.Transitions[0].At().Compare(b.inc.Transitions[0].At())
 	})
-	return first.late(first.inc.Transitions[0].At(), posted)
+	first.unmuted = unmuted
+	return first, first.inc.Transitions[0].At()
 }

@@ -38,7 +38,7 @@ func FuzzNobodyBreaksAMessage(f *testing.F) {
 			}
 			members := []incident.Incident{inc, folded(hostile(text, other, int(n), float64(count))...), lived(other, text, 1)}
 			for _, m := range []Message{
-				c.Group(text, members, minute(600)), c.GroupReminder(text, members, minute(600), minute(590)), c.GroupReminder(text, nil, t0, time.Time{}),
+				c.Group(text, members, minute(600), time.Time{}), c.GroupReminder(text, members, minute(600), minute(590)), c.GroupReminder(text, nil, t0, time.Time{}),
 				c.Digest(text, []Day{dayOf(text, other, count)}), c.Digest(text, []Day{dayOf(text, other, count), dayOf(other, text, -count)}),
 				c.Digest(text, nil), c.Blind(text, t0, time.Time{}, other), c.Blind(text, t0, minute(int(n)), text),
 			} {
@@ -83,7 +83,7 @@ func TestAThousandOperations(t *testing.T) {
 	for _, language := range []string{"en", "es"} {
 		c := composer(language)
 		c.Mention = nil
-		group, digest := c.Group("@group/x", operations(1000, 100), minute(7)), c.Digest("digest", days(1000))
+		group, digest := c.Group("@group/x", operations(1000, 100), minute(7), time.Time{}), c.Digest("digest", days(1000))
 		reminder := c.GroupReminder("@group/x", operations(1000, 100), minute(240), minute(239))
 		for name, m := range map[string]*Message{"group": &group, "digest": &digest, "reminder": &reminder} {
 			checkMessage(t, m)
@@ -106,7 +106,7 @@ func BenchmarkCompose(b *testing.B) {
 		members, yesterday := operations(n, n/3), days(n)
 		b.Run(fmt.Sprint("group/", n), func(b *testing.B) {
 			for b.Loop() {
-				m := c.Group("@group/x", members, minute(7))
+				m := c.Group("@group/x", members, minute(7), time.Time{})
 				m.Blocks()
 			}
 		})

@@ -71,11 +71,12 @@ var occasions = []struct {
 		inc := folded(noData(events.Firing, 20))
 		return c.Reminder(&inc, minute(260), time.Time{})
 	}},
-	{"group", func(c *Composer) Message { return c.Group("@group/x", operations(12, 0), minute(7)) }},
-	{"group-late", func(c *Composer) Message { return c.Group("@group/x", operations(5, 0), minute(70)) }},
-	{"group-partly", func(c *Composer) Message { return c.Group("@group/x", operations(12, 4), minute(7)) }},
-	{"group-resolved", func(c *Composer) Message { return c.Group("@group/x", operations(6, 6), minute(7)) }},
-	{"group-mixed", func(c *Composer) Message { return c.Group("@group/x", mixed(), minute(21)) }},
+	{"group", func(c *Composer) Message { return c.Group("@group/x", operations(12, 0), minute(7), time.Time{}) }},
+	{"group-late", func(c *Composer) Message { return c.Group("@group/x", operations(5, 0), minute(70), time.Time{}) }},
+	{"group-opened-in-silence", func(c *Composer) Message { return c.Group("@group/x", operations(5, 0), minute(70), minute(70)) }},
+	{"group-partly", func(c *Composer) Message { return c.Group("@group/x", operations(12, 4), minute(7), time.Time{}) }},
+	{"group-resolved", func(c *Composer) Message { return c.Group("@group/x", operations(6, 6), minute(7), time.Time{}) }},
+	{"group-mixed", func(c *Composer) Message { return c.Group("@group/x", mixed(), minute(21), time.Time{}) }},
 	{"group-reminder", func(c *Composer) Message {
 		c.Buttons = true
 		return c.GroupReminder("@group/x", operations(6, 2), minute(240), time.Time{})
