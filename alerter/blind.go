@@ -230,13 +230,14 @@ func (a *Alerter) step(ctx context.Context, b *blindness, action incident.Action
 	now := time.Now()
 	deadline := now.Add(a.attempt)
 	b.record = b.record.Intend(action, nil, now, deadline)
-	if a.pacer.Wait(ctx, b.record.Channel) != nil {
+	lane := slack.Lane(b.record.Channel, action.Step)
+	if a.pacer.Wait(ctx, lane) != nil {
 		return
 	}
 	sending, cancel := finishing(ctx, deadline)
 	defer cancel()
 	got, err := slack.Deliver(sending, a.sink, action, b.record, m)
-	a.pacer.Observe(b.record.Channel, err)
+	a.pacer.Observe(lane, err)
 	b.record = slack.Settle(b.record, action, got, err, time.Now())
 	if err != nil {
 		failure := slack.FailureOf(err)

@@ -1,9 +1,11 @@
 package alerter
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,7 +86,7 @@ func TestBlindOnce(t *testing.T) {
 	begin := time.Now().Add(-blindAfter)
 	of := func(place int) blindness { return blindness{since: begin, place: place, reason: "away"} }
 	b1, b2 := of(0), of(1)
-	server.Fail("chat.postMessage", fakeslack.TooMany(1))
+	server.Fail("chat.postMessage", fakeslack.TooMany(3600)) // which holds up no edit
 	first.tellBlind(t.Context(), &b1)
 	if b1.record.Begun() || b1.record.Trouble == nil {
 		t.Fatalf("the first is at %+v", b1.record)
@@ -97,8 +99,10 @@ func TestBlindOnce(t *testing.T) {
 		t.Errorf("%d messages; the records are %+v and %+v", len(shown), b1.record, b2.record)
 	}
 	b1.look(true, 0, "", time.Now(), blindAfter, "x")
-	first.tellSeeing(t.Context(), &b1)
-	if shown := server.Roots("#noc"); len(shown) != 1 || shown[0].Text == "" || b1.record.Begun() || b1.place != 0 {
+	ending, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	first.tellSeeing(ending, &b1)
+	if shown := server.Roots("#noc"); len(shown) != 1 || !strings.Contains(shown[0].Text, "Watched again") || b1.record.Begun() || b1.place != 0 {
 		t.Errorf("%+v; %+v", shown, b1)
 	}
 }

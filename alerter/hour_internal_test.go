@@ -113,7 +113,7 @@ func (h *hours) until(end time.Time) {
 			if h.fault != nil {
 				h.slack.Fail("*", *h.fault)
 			}
-			h.n.perform(h.t.Context(), h.q, job)
+			h.n.do(h.t.Context(), h.q, job)
 			h.set(h.now().Add(time.Second)) // the pace of a channel
 		case wait.IsZero() || wait.After(end):
 			h.set(end)

@@ -41,6 +41,7 @@ type snapshots struct {
 	due    map[string]time.Time // operation → when to store it next
 	loaded map[string]uint64    // operation → the sequence that its snapshot stood for at the start
 	failed atomic.Bool          // the last could not be stored
+	said   atomic.Bool          // that was said
 }
 
 // openSnapshots makes sure that the bucket exists. Without it everything works, only starting takes longer.
@@ -143,7 +144,11 @@ func (s *snapshots) store(ctx context.Context, operation string, value snapshot)
 		_, err = s.bucket.Put(ctx, operation, data)
 	}
 	err = natsio.Explain(s.js, err)
-	if before := s.failed.Swap(err != nil); err != nil && !before && !errors.Is(err, natsio.ErrAway) {
+	s.failed.Store(err != nil)
+	if errors.Is(err, natsio.ErrAway) {
+		return err
+	}
+	if before := s.said.Swap(err != nil); err != nil && !before {
 		s.log.Warn("a snapshot can't be stored; the next start reads more of the history", "operation", operation, "error", err)
 	}
 	return err

@@ -80,9 +80,10 @@ func (r Record) Failed(a Action, f Failure, now time.Time) Record {
 }
 
 // Relieved is the record when the channel took something else since the last failure: it need not wait any longer, so that all
-// that waits for Slack leaves when it is back. Each such failure is followed by one attempt before its time, not by more.
+// that waits for Slack leaves when it is back. Each such failure is followed by one attempt before its time, not by more. What
+// Slack refuses even as plain text waits on: that it takes others means nothing for it.
 func (r Record) Relieved(took time.Time) Record {
-	if t := r.Trouble; t != nil && t.At.Before(took) {
+	if t := r.Trouble; t != nil && t.At.Before(took) && !(r.Plain && t.Class == Permanent.String()) {
 		eased := *t
 		eased.Until = time.Time{}
 		r.Trouble = &eased

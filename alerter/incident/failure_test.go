@@ -34,6 +34,11 @@ func TestRelieved(t *testing.T) {
 			t.Errorf("%s: it does not wait after another failure", name)
 		}
 	}
+	bad := incident.Failure{Class: incident.Payload, Code: "invalid_blocks"}
+	refused := incident.Record{Incident: "x"}.Failed(post, bad, minute(0)).Failed(post, bad, minute(0))
+	if eased := refused.Relieved(minute(0).Add(time.Millisecond)); !waits(eased, minute(0).Add(time.Second)) {
+		t.Errorf("what is refused for its own sake is tried whenever Slack takes something else: %+v", eased.Trouble)
+	}
 	if rec := (incident.Record{Incident: "x"}).Relieved(minute(1)); rec.Trouble != nil {
 		t.Errorf("a record without trouble has %+v", rec.Trouble)
 	}
