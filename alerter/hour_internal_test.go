@@ -1,6 +1,7 @@
 package alerter
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -226,12 +227,16 @@ func TestManyWhileSlackIsAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHours(t)
-			h.fault = &test.fault
+			var log bytes.Buffer
+			h.n.log, h.fault = slog.New(slog.NewTextHandler(&log, nil)), &test.fault
 			for i := range many {
 				h.alert(fmt.Sprint("op", i), "CongestionSpike", events.Critical, events.Firing)
 				h.until(h.now().Add(4 * time.Minute))
 			}
 			h.until(h.minute(60))
+			if lines := strings.Count(log.String(), "\n"); lines > h.jobs {
+				t.Errorf("%d lines in the log of %d attempts", lines, h.jobs)
+			}
 			h.fault = nil
 			h.until(h.minute(62))
 			if roots := len(h.slack.Roots("#noc")); roots > test.roots {

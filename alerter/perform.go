@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"unconnected/alerter/incident"
@@ -46,12 +47,13 @@ func (n *notifier) perform(ctx context.Context, q *queue, j *job) {
 	receipt, err := slack.Deliver(sending, n.sink, j.action, rec.Record, message)
 	cancel()
 	n.pacer.Observe(slack.Lane(q.channel, j.action.Step), err)
+	n.complain(j, err)
 	n.settle(ctx, q, j, rec, receipt, err)
 }
 
 // settle stores what became of a job whose record is rec by now, and does what follows from that.
 func (n *notifier) settle(ctx context.Context, q *queue, j *job, rec record, receipt incident.Receipt, err error) {
-	n.observe(j, err)
+	n.count(j, err)
 	n.noteTaken(q, j, err)
 	rec.Record = slack.Settle(rec.Record, j.action, receipt, err, n.now())
 	edited := j.action.Step == incident.EditRoot && err == nil
@@ -80,6 +82,9 @@ func (n *notifier) search(ctx context.Context, q *queue, jobs []*job) {
 	receipts, errs := slack.Search(sending, n.sink, actions, rec)
 	cancel()
 	n.pacer.Observe(slack.Lane(q.channel, incident.FindRoot), errors.Join(errs...))
+	if first := slices.IndexFunc(errs, func(err error) bool { return err != nil }); first >= 0 { // all that failed did so alike
+		n.complain(jobs[first], errs[first])
+	}
 	for i, j := range jobs {
 		n.settle(ctx, q, j, j.rec, receipts[i], errs[i])
 	}
@@ -192,20 +197,30 @@ func nextStep(failure incident.Failure) string {
 	return cmp.Or(failure.Hint, "it is tried again by itself")
 }
 
-// observe counts and logs how a job went.
-func (n *notifier) observe(j *job, err error) {
-	posted := j.action.Step.Posts()
+// count counts how a job went.
+func (n *notifier) count(j *job, err error) {
 	switch {
-	case err == nil && posted:
+	case err == nil && j.action.Step.Posts():
 		n.metrics.notifications.WithLabelValues("delivered").Inc()
 		if t, ok := j.part.Find(j.action.Sequence); ok && j.action.Step != incident.PostReminder {
 			n.metrics.delay.Observe(time.Since(t.Stored()).Seconds())
 		}
-	case err == nil, errors.Is(err, slack.ErrNotFound), errors.Is(err, slack.ErrNoHistory):
-	default:
-		failure := slack.FailureOf(err)
-		n.metrics.notifications.WithLabelValues(failure.Class.String()).Inc()
-		n.log.Warn("Slack was not told; it stays queued", "doing", j.action.Step.String(), "incident", j.rec.Incident,
-			"class", failure.Class.String(), "error", err, "next_step", nextStep(failure))
+	case isFailure(err):
+		n.metrics.notifications.WithLabelValues(slack.FailureOf(err).Class.String()).Inc()
 	}
+}
+
+// complain logs that a request failed, once however many messages it was about.
+func (n *notifier) complain(j *job, err error) {
+	if !isFailure(err) {
+		return
+	}
+	failure := slack.FailureOf(err)
+	n.log.Warn("Slack was not told; it stays queued", "doing", j.action.Step.String(), "incident", j.rec.Incident,
+		"class", failure.Class.String(), "error", err, "next_step", nextStep(failure))
+}
+
+// isFailure tells whether a request did not do what it should. That a look-up finds nothing, or may not look, is an answer.
+func isFailure(err error) bool {
+	return err != nil && !errors.Is(err, slack.ErrNotFound) && !errors.Is(err, slack.ErrNoHistory)
 }
