@@ -12,31 +12,22 @@ import (
 	"unconnected/internal/natsio"
 )
 
-// fullFrom is the part of HISTORY_MAX_BYTES from which on the operator is warned where nothing can be said about the time that is
-// left.
-const fullFrom = 0.80
-
-// capacityRhythm is how often the stream's size is looked at, rateRhythm how often how many windows are stored.
 const (
-	capacityRhythm = time.Minute
-	rateRhythm     = time.Hour
+	capacityRhythm = time.Minute      // how often the stream's size is looked at
+	rateRhythm     = time.Hour        // how often it is looked how many windows are stored
+	ratePatience   = 10 * time.Second // for that look
 )
 
-// capacityWarning is what to tell the operator about a stream, in which so many windows are stored a day, or "". That the oldest
-// windows go because they are old enough is as it should be.
+// capacityWarning is what to tell the operator about a stream, in which so many windows are stored a day (0: nobody knows), or "".
+// That the oldest windows go because they are old enough is as it should be.
 func capacityWarning(info *jetstream.StreamInfo, perDay float64) string {
-	bytes, limit := info.State.Bytes, info.Config.MaxBytes
 	o, lacks := natsio.OutlookOf(info, perDay)
-	switch {
-	case limit <= 0:
-	case lacks && o.Soon:
-		what, next := o.Words(info.Config.MaxAge)
-		return fmt.Sprintf("history takes %d %% of its %s; %s: %s", int(100*float64(bytes)/float64(limit)), config.Size(limit), what, next)
-	case perDay <= 0 && float64(bytes) >= fullFrom*float64(limit):
-		return fmt.Sprintf("history takes %d %% of its %s; the oldest windows go when it is full: raise HISTORY_MAX_BYTES and run `unconnected streams apply`, or export them",
-			int(100*float64(bytes)/float64(limit)), config.Size(limit))
+	if !lacks || !o.Soon {
+		return ""
 	}
-	return ""
+	used := 100 * float64(info.State.Bytes) / float64(info.Config.MaxBytes)
+	what, next := o.Words(info.Config.MaxAge)
+	return fmt.Sprintf("history takes %d %% of its %s; %s: %s", int(used), config.Size(info.Config.MaxBytes), what, next)
 }
 
 // watchCapacity tells sized how large the history is, notes it when it begins to fill up, and says so once, until ctx ends.
@@ -48,7 +39,7 @@ func (s *storage) watchCapacity(ctx context.Context, sized func(*jetstream.Strea
 	var looked time.Time
 	for {
 		if looked.IsZero() || time.Since(looked) > rateRhythm {
-			if n, err := natsio.WindowsADay(ctx, s.js, s.clock.now()); err == nil && n > 0 {
+			if n := s.windowsADay(ctx); n > 0 {
 				perDay, looked = n, time.Now()
 			}
 		}
@@ -67,4 +58,15 @@ func (s *storage) watchCapacity(ctx context.Context, sized func(*jetstream.Strea
 		case <-ticker.C:
 		}
 	}
+}
+
+// windowsADay is how many windows are stored a day; 0 when that can't be found out in time.
+func (s *storage) windowsADay(ctx context.Context) float64 {
+	ctx, cancel := context.WithTimeout(ctx, ratePatience)
+	defer cancel()
+	n, err := natsio.WindowsADay(ctx, s.js, s.clock.now())
+	if err != nil {
+		return 0
+	}
+	return n
 }

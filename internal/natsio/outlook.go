@@ -14,7 +14,7 @@ import (
 
 // Outlook is what becomes of the history when as much goes on being stored.
 type Outlook struct {
-	Holds time.Duration // of how much history there is room for
+	Holds time.Duration // of how much history there is room for; 0 when nobody knows how much is stored
 	Full  time.Duration // until there is no more room
 	Needs int64         // bytes, that hold all that is to be kept, as people write them; 0 when it is to be kept for ever
 	Soon  bool          // so near that somebody should do something
@@ -33,11 +33,16 @@ const (
 )
 
 // OutlookOf looks ahead, when so many windows are stored a day. It is nothing to worry about unless lacks: then the oldest
-// windows will go for want of room, before they are as old as they are to get.
+// windows will go for want of room, before they are as old as they are to get. Where it is not known how many are stored
+// (perDay is 0), what is nearly full is said to lack.
 func OutlookOf(info *jetstream.StreamInfo, perDay float64) (o Outlook, lacks bool) {
 	limit, age := info.Config.MaxBytes, info.Config.MaxAge
-	if limit <= 0 || perDay <= 0 {
+	if limit <= 0 {
 		return Outlook{}, false
+	}
+	full := float64(info.State.Bytes) >= fullFrom*float64(limit)
+	if perDay <= 0 {
+		return Outlook{Soon: full}, full
 	}
 	each := float64(windowBytes)
 	if info.State.Msgs >= fewWindows {
@@ -51,7 +56,7 @@ func OutlookOf(info *jetstream.StreamInfo, perDay float64) (o Outlook, lacks boo
 	if age > 0 {
 		o.Needs = roomy(each * perDay * float64(age) / float64(day))
 	}
-	o.Soon = o.Full < soon || float64(info.State.Bytes) >= fullFrom*float64(limit)
+	o.Soon = o.Full < soon || full
 	return o, age <= 0 && o.Holds < forEver || o.Holds < age
 }
 
@@ -67,11 +72,14 @@ func roomy(bytes float64) int64 {
 // Words say what will come, of a history that is to be kept so long (0: for ever), and what to do about it.
 func (o Outlook) Words(age time.Duration) (what, next string) {
 	what = fmt.Sprintf("at this rate it is full in %s, and then the oldest windows go", diagnosis.Lasting(o.Full))
-	if o.Full == 0 {
+	switch {
+	case o.Holds == 0:
+		what = "when it is full, the oldest windows go"
+	case o.Full == 0:
 		what = "it is full, and the oldest windows go"
 	}
 	next = "raise HISTORY_MAX_BYTES, if the disk has room"
-	if age > 0 {
+	if age > 0 && o.Holds > 0 {
 		what += fmt.Sprintf(", before they are %s old: there is room for %s", diagnosis.Lasting(age), diagnosis.Lasting(o.Holds))
 		next = fmt.Sprintf("set HISTORY_MAX_BYTES=%s, if the disk has room", config.Size(o.Needs))
 	}
@@ -98,7 +106,8 @@ func WindowsADay(ctx context.Context, js jetstream.JetStream, now time.Time) (fl
 		return 0, fmt.Errorf("newest windows: %w", Explain(js, err))
 	}
 	defer messages.Stop()
-	perDay, decoder := 0.0, events.Decoder{}
+	// What is stored meanwhile comes, too, and after a connection that was lost, all that was stored since.
+	newest, decoder := make(map[string]time.Duration), events.Decoder{}
 	for pending > 0 {
 		msg, err := messages.Next(jetstream.NextContext(ctx))
 		if err != nil {
@@ -110,8 +119,12 @@ func WindowsADay(ctx context.Context, js jetstream.JetStream, now time.Time) (fl
 		}
 		pending = meta.NumPending
 		if e, err := decoder.Decode(msg); err == nil && now.Sub(e.Checkpoint) < retired {
-			perDay += float64(day) / float64(e.Window.Length())
+			newest[e.Operation] = e.Window.Length()
 		}
+	}
+	perDay := 0.0
+	for _, length := range newest {
+		perDay += float64(day) / float64(length)
 	}
 	return perDay, nil
 }

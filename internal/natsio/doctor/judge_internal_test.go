@@ -171,7 +171,7 @@ func state(bytes uint64, most int64, msgs, first, last uint64, deleted int) *jet
 func TestJudgeHistory(t *testing.T) {
 	const day, gib = 24 * time.Hour, 1 << 30
 	verdict{diagnosis.OK, "79 B of 100 B (79.0 %)"}.check(t, judgeHistory(state(79, 100, 1, 1, 1, 0), 0))
-	verdict{diagnosis.Warning, "(80.0 %): soon"}.check(t, judgeHistory(state(80, 100, 1, 1, 1, 0), 0))
+	verdict{diagnosis.Warning, "(80.0 %); when it is full, the oldest windows go → raise HISTORY_MAX_BYTES"}.check(t, judgeHistory(state(80, 100, 1, 1, 1, 0), 0))
 	verdict{diagnosis.Warning, "no limit"}.check(t, judgeHistory(state(80, -1, 1, 1, 1, 0), 288))
 	kept := func(bytes uint64) *jetstream.StreamInfo {
 		info := state(bytes, 2*gib, bytes>>10, 1, bytes>>10, 0)

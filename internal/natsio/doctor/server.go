@@ -62,6 +62,9 @@ func (c *capacity) wanted() (server, account uint64) {
 	return server, account
 }
 
+// fullFrom is the part of the account's room from which on it is worth a warning.
+const fullFrom = 0.80
+
 func judgeCapacity(c capacity) diagnosis.Finding {
 	const check = "jetstream"
 	stuck, is := Stuck(check, c.err)

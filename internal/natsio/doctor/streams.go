@@ -88,9 +88,6 @@ func replicaTrouble(c *jetstream.ClusterInfo) string {
 	return ""
 }
 
-// fullFrom is the part of a limit from which on it is worth a warning.
-const fullFrom = 0.80
-
 // judgeHistory says how much of its room the history takes, and for how long that will do when so many windows are stored a day;
 // 0 when that is not known.
 func judgeHistory(info *jetstream.StreamInfo, perDay float64) diagnosis.Finding {
@@ -109,9 +106,6 @@ func judgeHistory(info *jetstream.StreamInfo, perDay float64) diagnosis.Finding 
 		return diagnosis.Warn(check, next, "%s; %s", have, what)
 	case lacks:
 		return diagnosis.Ok(check, "%s; %s; in good time %s", have, what, next)
-	case perDay <= 0 && float64(used) >= fullFrom*float64(most):
-		return diagnosis.Warn(check, "raise HISTORY_MAX_BYTES, if the disk has room, and run `unconnected streams apply`; or export: `unconnected history --format jsonl`",
-			"%s: soon the oldest windows go", have)
 	}
 	return diagnosis.Ok(check, "%s", have)
 }
