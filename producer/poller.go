@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"unconnected/events"
@@ -225,30 +226,33 @@ func (p *poller) enter(ctx context.Context, class budget.Class, want int) (fresh
 // waitingRhythm is how often it is told why a request waits to be sent, first after as long.
 const waitingRhythm = 2 * time.Second
 
-// every calls f at a rhythm, until it is stopped; then f is not under way any more.
+// every calls f at a rhythm, until it is stopped; then f is not under way any more. There is a goroutine only while f is called: most
+// waits are over long before.
 func every(rhythm time.Duration, f func()) (stop func()) {
-	quit, done := make(chan struct{}), make(chan struct{})
-	ticker := time.NewTicker(rhythm)
-	go func() {
-		defer close(done)
-		for {
-			select {
-			case <-quit:
-				return
-			case <-ticker.C:
-				f()
-			}
+	var mu sync.Mutex // held while f is called
+	var stopped bool  // guarded by mu, like timer
+	var timer *time.Timer
+	mu.Lock()
+	defer mu.Unlock()
+	timer = time.AfterFunc(rhythm, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !stopped {
+			f()
+			timer.Reset(rhythm)
 		}
-	}()
+	})
 	return func() {
-		ticker.Stop()
-		close(quit)
-		<-done
+		mu.Lock()
+		defer mu.Unlock()
+		stopped = true
+		timer.Stop()
 	}
 }
 
-// sayWaiting tells why no request is sent. It is called from another goroutine than the poller's. A server that does not store lets no claim run out either, so
-// that its own trouble goes before whoever seems to have the token. Failed is what made the poller begin anew, and was told.
+// sayWaiting tells why no request is sent. It is called from another goroutine than the poller's. A server that does not store lets
+// no claim run out either, so that its own trouble goes before whoever seems to have the token. Failed is what made the poller
+// begin anew, and was told.
 func (p *poller) sayWaiting(failed error) {
 	problem, holder := p.gate.Problem(), p.gate.Holder()
 	switch {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"unconnected/internal/lease"
@@ -59,18 +60,27 @@ func TestATurnThatNATSDoesNotStore(t *testing.T) {
 
 func TestEvery(t *testing.T) {
 	t.Parallel()
-	var n atomic.Int64
-	thrice := make(chan bool)
-	stop := every(time.Millisecond, func() {
-		if n.Add(1) == 3 {
-			close(thrice)
+	synctest.Test(t, func(t *testing.T) {
+		var n atomic.Int64
+		stop := every(2*time.Second, func() { n.Add(1) })
+		for want := range int64(4) {
+			if n.Load() != want {
+				t.Errorf("after %d rhythms it was called %d times", want, n.Load())
+			}
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+		}
+		stop()
+		time.Sleep(time.Minute)
+		if synctest.Wait(); n.Load() != 4 {
+			t.Errorf("it was called %d times, of which %d after it was stopped", n.Load(), n.Load()-4)
 		}
 	})
-	<-thrice
-	stop()
-	after := n.Load()
-	<-time.After(5 * time.Millisecond)
-	if n.Load() != after {
-		t.Error("it goes on after it was stopped")
+}
+
+// BenchmarkEvery: each window that is asked for waits for its turn, and hardly ever for long.
+func BenchmarkEvery(b *testing.B) {
+	for b.Loop() {
+		every(waitingRhythm, func() {})()
 	}
 }
