@@ -52,7 +52,8 @@ func (c *streamsUsers) Run(t *terminal) error {
 	return nil
 }
 
-// replaceFile writes a file that everybody may read. Other content that it had is kept, in the file whose name is returned.
+// replaceFile writes a file that everybody may read, unless somebody has made that narrower. Other content that it had is kept, in
+// the file whose name is returned, which nobody else may read than before.
 func replaceFile(path string, content []byte) (before string, err error) {
 	is, err := os.ReadFile(path)
 	switch {
@@ -63,11 +64,23 @@ func replaceFile(path string, content []byte) (before string, err error) {
 		return "", nil
 	default:
 		before = path + ".old"
-		if err := os.WriteFile(before, is, 0o644); err != nil {
+		if err := keep(path, before, is); err != nil {
 			return "", err
 		}
 	}
 	return before, os.WriteFile(path, content, 0o644)
+}
+
+// keep writes the content of a file to another one, with the rights of the first.
+func keep(path, as string, content []byte) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(as); err != nil && !errors.Is(err, fs.ErrNotExist) { // it would keep its rights
+		return err
+	}
+	return os.WriteFile(as, content, info.Mode().Perm())
 }
 
 // userKey is the public half of the key in a file, which is made if it is missing.

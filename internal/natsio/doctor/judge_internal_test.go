@@ -198,6 +198,7 @@ func TestJudgeBuckets(t *testing.T) {
 	verdict{diagnosis.OK, "all 2"}.check(t, judgeBuckets([]bucket{there, there}, 0))
 	verdict{diagnosis.Warning, "not there yet: b"}.check(t, judgeBuckets([]bucket{there, missing}, 0))
 	verdict{diagnosis.Warning, "none"}.check(t, judgeBuckets([]bucket{missing, missing}, 0))
+	verdict{diagnosis.Warning, "not there yet: b, b"}.check(t, judgeBuckets([]bucket{missing, missing}, 5)) // of the others nobody knows
 	verdict{diagnosis.Warning, "c (no)"}.check(t, judgeBuckets([]bucket{missing, {name: "c", err: errors.New("no")}}, 0))
 	verdict{diagnosis.OK, "the 2 that this user may see"}.check(t, judgeBuckets([]bucket{there, there}, 5))
 	single := bucket{name: "d", drift: natsio.BucketDifferences(jetstream.StreamConfig{Replicas: 1}, 3)}

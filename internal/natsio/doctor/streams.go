@@ -152,7 +152,7 @@ func judgeBuckets(all []bucket, unseen int) diagnosis.Finding {
 	switch {
 	case len(broken) > 0:
 		return diagnosis.Warn(check, "look at the server", "can't be looked at: %s", strings.Join(broken, ", "))
-	case len(missing) == len(all):
+	case len(missing) == len(all) && unseen == 0:
 		return diagnosis.Warn(check, plan, "none is there yet")
 	case len(missing) > 0:
 		return diagnosis.Warn(check, plan, "not there yet: %s", strings.Join(missing, ", "))
