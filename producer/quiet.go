@@ -27,7 +27,7 @@ type corrections struct {
 // quiet does what there is to do while no live window is due, and returns the log's end when one is.
 func (p *poller) quiet(ctx context.Context, head oplog.Head, due time.Time) (oplog.Head, error) {
 	p.journal.Settle(ctx)
-	p.failed, p.complained = nil, false // whether something can be stored shows with the next window
+	p.failed = nil // whether something can be stored shows with the next window, and is said then
 	p.board.set(p.Name, OK, "", p.now(), due)
 	p.corrections.until = due
 	for checkpoint := head.Checkpoint; ; {

@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"strings"
@@ -14,6 +15,8 @@ import (
 	"unconnected/internal/natstest"
 	"unconnected/producer/access"
 	"unconnected/producer/budget"
+	"unconnected/producer/journal"
+	"unconnected/producer/oplog"
 )
 
 // TestATurnThatNATSDoesNotStore: who waits for the token because its claim is not stored says so, and not that it does not know
@@ -82,5 +85,27 @@ func TestEvery(t *testing.T) {
 func BenchmarkEvery(b *testing.B) {
 	for b.Loop() {
 		every(waitingRhythm, func() {})()
+	}
+}
+
+// TestWhatWasSaidIsTakenBack: that the log can be used again is said once a window is stored, and not before, whatever there is to
+// wait for in between.
+func TestWhatWasSaidIsTakenBack(t *testing.T) {
+	t.Parallel()
+	var said bytes.Buffer
+	log, clock, operation := slog.New(slog.NewTextHandler(&said, nil)), Clock{}.withDefaults(), Operation{Name: "default"}
+	p := &poller{board: newBoard([]Operation{operation}, clock.now()), desk: &desk{
+		Operation: operation, timekeeper: newTimekeeper(clock, time.Second), log: log, journal: new(journal.Log),
+	}}
+	p.failed, p.complained = natsio.ErrStuck, true
+	if _, err := p.quiet(t.Context(), oplog.Head{}, clock.now().Add(-time.Minute)); err != nil || p.failed != nil || said.Len() > 0 {
+		t.Errorf("before a window is stored: %v, failed %v, said %q", err, p.failed, &said)
+	}
+	stored := finished(oplog.Head{})
+	stored.sent = true
+	for range 2 {
+		if _, err := p.settled(stored); err != nil || strings.Count(said.String(), "can be used again") != 1 {
+			t.Errorf("after it: %v, said %q", err, &said)
+		}
 	}
 }
