@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -59,7 +60,7 @@ func endLost(ctx context.Context, stream jetstream.Stream, mark oplog.Mark, look
 		if !time.Now().Before(until) {
 			now, err := stream.Info(ctx)
 			if err != nil {
-				return false, err
+				return false, fmt.Errorf("where the stream begins: %w", err)
 			}
 			return mark.Lost(now.Created.UTC(), natsio.FirstRetained(now), sequence), nil
 		}

@@ -2,11 +2,14 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"unconnected/internal/natsio"
+	"unconnected/internal/natstest"
 	"unconnected/producer/oplog"
 )
 
@@ -16,6 +19,7 @@ type aging struct {
 	before, now jetstream.StreamState
 	created     time.Time
 	asked       int
+	err         error // of Info
 }
 
 func (a *aging) CachedInfo() *jetstream.StreamInfo {
@@ -24,7 +28,27 @@ func (a *aging) CachedInfo() *jetstream.StreamInfo {
 
 func (a *aging) Info(context.Context, ...jetstream.StreamInfoOpt) (*jetstream.StreamInfo, error) {
 	a.asked++
+	if a.err != nil {
+		return nil, a.err
+	}
 	return &jetstream.StreamInfo{Created: a.created, State: a.now, Config: jetstream.StreamConfig{Replicas: 1}}, nil
+}
+
+func (a *aging) GetLastMsgForSubject(context.Context, string) (*jetstream.RawStreamMsg, error) {
+	return nil, jetstream.ErrMsgNotFound
+}
+
+// TestALookThatGetsNoAnswer: whatever request of opening a log NATS does not answer, that is said of NATS.
+func TestALookThatGetsNoAnswer(t *testing.T) {
+	_, js := natstest.Connect(t, natstest.Server(t))
+	created := time.Date(2026, 11, 25, 15, 0, 0, 0, time.UTC)
+	l := &Log{
+		store: &Store{js: js}, operation: "default", mark: oplog.Mark{Stream: created, Sequence: 10},
+		stream: &aging{created: created, err: context.DeadlineExceeded},
+	}
+	if _, err := l.trustedHead(t.Context()); !errors.Is(err, natsio.ErrStuck) {
+		t.Errorf("it says %v", err)
+	}
 }
 
 // TestAMessageThatGoesForItsAge while somebody looks is no lost end: where the stream begins is looked at again before it is believed.

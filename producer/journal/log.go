@@ -98,7 +98,10 @@ func (l *Log) trustedHead(ctx context.Context) (head oplog.Head, err error) {
 		head, err = l.Head(ctx)
 		return head.Sequence, err
 	})
-	if err == nil && lost {
+	if err != nil {
+		return head, natsio.Explain(l.store.js, err)
+	}
+	if lost {
 		err = fmt.Errorf("%w: it ends at sequence %d and had reached %d (windows up to %s); "+
 			"restore the stream, or accept the loss with: unconnected streams apply --accept-loss %s",
 			ErrLost, head.Sequence, l.mark.Sequence, l.mark.Checkpoint.Format(time.RFC3339), l.operation)
