@@ -52,8 +52,10 @@ func stuckBy(err error) error {
 	case code == jsErrAccountLimits, code == jsErrServerLimits:
 		return &stuck{"NATS is connected but has no more room (" + description + ")",
 			"raise max_file_store or the account's limits, or lower what its streams may take", err}
-	case code == jsErrUnavailable, code == jsErrOffline, errors.Is(err, jetstream.ErrNoStreamResponse), errors.Is(err, nats.ErrNoResponders):
+	case code == jsErrUnavailable, code == jsErrOffline:
 		return &stuck{"NATS is connected but nobody stores: probably a cluster has no majority, or a server's disk is full", unstick, err}
+	case errors.Is(err, jetstream.ErrNoStreamResponse), errors.Is(err, nats.ErrNoResponders):
+		return &stuck{"NATS is connected but nobody stores: a cluster has no majority, a server's disk is full, or a stream was deleted", unstick, err}
 	case isTimeout(err):
 		return &stuck{"NATS is connected but does not store or answer in time: probably a server's disk is full, or a cluster has no majority", unstick, err}
 	}

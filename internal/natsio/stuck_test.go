@@ -92,6 +92,26 @@ func TestAFrozenStream(t *testing.T) {
 	}
 }
 
+// TestADeletedStream: what is published for a stream that somebody has deleted gets the answer of a cluster without a majority, so that
+// is said to be possible, too.
+func TestADeletedStream(t *testing.T) {
+	_, js := natstest.Connect(t, natstest.Server(t))
+	bucket, err := natsio.EnsureBucket(t.Context(), js, natsio.BucketLeases, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := js.DeleteKeyValue(t.Context(), natsio.BucketLeases); err != nil {
+		t.Fatal(err)
+	}
+	_, put := bucket.Put(t.Context(), "key", nil)
+	_, get := bucket.Get(t.Context(), "key")
+	for name, err := range map[string]error{"put": put, "get": get} {
+		if err = natsio.Explain(js, err); err == nil || !strings.Contains(err.Error(), "was deleted") {
+			t.Errorf("%s: it is explained as %v", name, err)
+		}
+	}
+}
+
 // TestWhyNATSIsAway: who is not let in is told what to do, not only that the connection is not there.
 func TestWhyNATSIsAway(t *testing.T) {
 	s := smallServer(t)
