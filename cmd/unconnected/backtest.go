@@ -155,6 +155,9 @@ func (b *backtest) readStream() ([]events.Event, error) {
 		return nil, err
 	}
 	defer conn.close()
+	if err := warnUnlogged(b.t, conn.js, b.command.Operation); err != nil {
+		return nil, err
+	}
 	query := b.command.query()
 	if !query.From.IsZero() {
 		query.From = query.From.Add(-leadIn)

@@ -63,12 +63,14 @@ func (c *explainCommand) Run(t *terminal) error {
 	if question.Transition, err = lastTransition(t, conn.js, &question); err != nil {
 		return err
 	}
-	if question.Transition == nil && rules.Find(c.Rule) == nil {
-		return daemon.Usage(fmt.Errorf("there is no rule %s, and none of that name ever fired on %s; the rules are %s", c.Rule, c.Operation, listOf(rules)))
-	}
 	stream, err := conn.js.Stream(t.ctx, events.StreamCalls)
 	if err != nil {
 		return err
+	}
+	if question.Transition == nil {
+		if err := c.checkNames(t, conn.js, stream, rules); err != nil {
+			return err
+		}
 	}
 	question.Created = stream.CachedInfo().Created
 	options, _ := settings.Judging()
@@ -101,12 +103,23 @@ func (c *explainCommand) tell(t *terminal, x *explain.Explanation, zone *time.Lo
 	return err
 }
 
-func listOf(rules *rule.Set) string {
-	names := make([]string, len(rules.Rules))
-	for i, r := range rules.Rules {
-		names[i] = r.Name
+// checkNames refuses an operation that has no log, and a rule that there is none of.
+func (c *explainCommand) checkNames(t *terminal, js jetstream.JetStream, stream jetstream.Stream, rules *rule.Set) error {
+	strange, err := unlogged(t.ctx, js, stream, c.Operation)
+	if err != nil {
+		return err
 	}
-	return strings.Join(names, ", ")
+	if strange != nil {
+		return daemon.Usage(strange)
+	}
+	if rules.Find(c.Rule) != nil {
+		return nil
+	}
+	fired, err := firedRules(t, js, c.Operation)
+	if err != nil {
+		return err
+	}
+	return daemon.Usage(noRule(c.Rule, c.Operation, rules, fired))
 }
 
 // lastTransition is the last alert event at or before a time; nil when there is none.

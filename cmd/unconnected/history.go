@@ -30,6 +30,9 @@ func (c *historyCommand) Run(t *terminal) error {
 		return err
 	}
 	defer conn.close()
+	if err := warnUnlogged(t, conn.js, c.Operation); err != nil {
+		return err
+	}
 	out := bufio.NewWriter(t.stdout)
 	if err := c.print(t, conn, out); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,8 +16,8 @@ import (
 	"unconnected/internal/spelling"
 )
 
-// A silence of a name that nothing has keeps nobody from being called, and whoever made it believes that it does. So names are
-// held against what there is, before anything is silent.
+// A silence of a name that nothing has keeps nobody from being called, and whoever made it believes that it does; an operation
+// that nobody polls looks like a quiet one. So names are held against what there is.
 
 // noOperation says that there is no operation of a name, and which there are.
 func noOperation(name string, known []string) error {
@@ -25,6 +26,42 @@ func noOperation(name string, known []string) error {
 		hint = "; it has " + someOf(known)
 	}
 	return fmt.Errorf("there is no operation %s in the history%s", name, hint)
+}
+
+// unlogged says why an operation has no log: that nothing is stored of that name, and which is near; nil when it has one. The
+// second error is of the looking.
+func unlogged(ctx context.Context, js jetstream.JetStream, stream jetstream.Stream, operation string) (strange, err error) {
+	last, err := events.Last(ctx, stream, operation)
+	var invalid *events.InvalidError
+	switch {
+	case errors.As(err, &invalid) || err == nil && last != nil:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return noOperation(operation, loggedOperations(ctx, js)), nil
+}
+
+// warnUnlogged says of which of the operations nothing is stored, so that a mistyped name is not taken for a quiet operation. It
+// is no error: what is not there yet may come.
+func warnUnlogged(t *terminal, js jetstream.JetStream, operations []string) error {
+	if len(operations) == 0 {
+		return nil
+	}
+	stream, err := js.Stream(t.ctx, events.StreamCalls)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", events.StreamCalls, err)
+	}
+	for _, operation := range operations {
+		strange, err := unlogged(t.ctx, js, stream, operation)
+		if err != nil {
+			return err
+		}
+		if strange != nil {
+			t.log.Warn(strange.Error())
+		}
+	}
+	return nil
 }
 
 // checkRules refuses what is neither a rule for the operation nor fired on it at any time. Where the rules can't be read, which

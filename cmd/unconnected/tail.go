@@ -26,6 +26,9 @@ func (c *tailCommand) Run(t *terminal) error {
 		return err
 	}
 	defer conn.close()
+	if err := warnUnlogged(t, conn.js, c.Operation); err != nil {
+		return err
+	}
 	query := c.query()
 	return follow(t, conn.js, consumerOf(query), func(e *events.Event) error {
 		if e.Window.Start.Before(query.From) || !query.To.IsZero() && !e.Window.Start.Before(query.To) {

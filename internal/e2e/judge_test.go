@@ -184,7 +184,10 @@ func TestExplain(t *testing.T) {
 	if err := contains(stderr, "there is no rule Nothing", "Congestion, Deep"); err != nil {
 		t.Error(err)
 	}
-	w.tool(1, "explain", "ventas", "Congestion")
+	_, stderr = w.tool(2, "explain", "ventas", "Congestion")
+	if err := contains(stderr, "there is no operation ventas in the history; it has default"); err != nil {
+		t.Error(err)
+	}
 	w.tool(2, "explain", "Not-A-Name", "Congestion")
 	w.tool(2, "explain", "default")
 }
