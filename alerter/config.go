@@ -67,6 +67,7 @@ func (s *Slack) check() []config.Problem {
 	if s.Token.IsSet() && s.Channel == "" {
 		problems = append(problems, config.Problemf("SLACK_CHANNEL", "is required with SLACK_TOKEN, for example #noc"))
 	}
+	problems = append(problems, s.checkTokens()...)
 	if s.WebhookURL.IsSet() {
 		if err := config.CheckURL(s.WebhookURL.Value(), "http", "https"); err != nil {
 			problems = append(problems, config.Problemf("SLACK_WEBHOOK_URL", "%v, for example https://hooks.slack.com/services/…", err))
@@ -82,6 +83,18 @@ func (s *Slack) check() []config.Problem {
 		if _, ok := slack.ParseMention(mention); !ok {
 			problems = append(problems, config.Problemf("SLACK_MENTION_CRITICAL", "%q is neither @here, @channel, nor a user or group id, for example U012AB3CD", mention))
 		}
+	}
+	return problems
+}
+
+// checkTokens finds a token in the other one's place: Slack names a kind by the beginning of its tokens.
+func (s *Slack) checkTokens() []config.Problem {
+	var problems []config.Problem
+	if s.Token.IsSet() && strings.HasPrefix(s.Token.Value(), "xapp-") {
+		problems = append(problems, config.Problemf("SLACK_TOKEN", "is an app-level token (xapp-…), which belongs in SLACK_APP_TOKEN; here goes the bot token (xoxb-…)"))
+	}
+	if s.AppToken.IsSet() && strings.HasPrefix(s.AppToken.Value(), "xox") {
+		problems = append(problems, config.Problemf("SLACK_APP_TOKEN", "is a bot or user token (xox…), which belongs in SLACK_TOKEN; here goes the app-level token (xapp-…)"))
 	}
 	return problems
 }

@@ -100,6 +100,8 @@ func TestConfigProblems(t *testing.T) {
 		{"both", map[string]string{"SLACK_TOKEN": "secret-token", "SLACK_TOKEN_FILE": "token", "SLACK_CHANNEL": "#noc"}, "SLACK_TOKEN"},
 		{"no such file", map[string]string{"SLACK_TOKEN_FILE": "nothing", "SLACK_CHANNEL": "#noc"}, "SLACK_TOKEN_FILE"},
 		{"a token without a channel", map[string]string{"SLACK_TOKEN": "secret-token"}, "SLACK_CHANNEL"},
+		{"an app-level token as the bot's", map[string]string{"SLACK_TOKEN": "xapp-secret", "SLACK_CHANNEL": "#noc"}, "SLACK_TOKEN"},
+		{"a bot token as the app's", map[string]string{"SLACK_TOKEN": "xoxb-1", "SLACK_CHANNEL": "#noc", "SLACK_APP_TOKEN": "xoxb-secret"}, "SLACK_APP_TOKEN"},
 		{"webhook", map[string]string{"SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/secret"}, ""},
 		{"webhook and token", map[string]string{"SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/secret", "SLACK_TOKEN": "secret-token", "SLACK_CHANNEL": "#noc"}, ""},
 		{"no rules file", map[string]string{"ALERT_RULES": "nothing.yaml"}, "ALERT_RULES"},
