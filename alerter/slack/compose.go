@@ -91,8 +91,11 @@ func (c *Composer) Root(inc *incident.Incident, posted time.Time, mute incident.
 		d.fire(&m, d.words.firing, lead)
 		m.Mentions, m.Buttons = c.mentions(inc), d.buttons(mute)
 	} else {
-		m.Icon, m.Headline = "✅", d.headline(d.words.resolved, d.closedTitle(lead))
+		m.Icon, m.Headline = iconOver, d.headline(d.words.resolved, d.closedTitle(lead))
 		m.Facts = d.overFacts(lead, inc.Start, inc.End, reopened(inc))
+		if !improved(lead) {
+			m.Icon, m.Headline = iconClosed, d.headline(d.words.closed, d.closedTitle(lead))
+		}
 	}
 	return d.marked(m)
 }

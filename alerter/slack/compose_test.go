@@ -59,6 +59,9 @@ var scenes = []struct {
 	}, minute(7), true},
 	{"line-better", spike(firing("BusyShift", "warning", "busy", 10, 236, 1073), resolved("BusyShift", "warning", "busy", 30, 10, 900)), minute(37), true},
 	{"line-closed", spike(resolved("CongestionSpike", "critical", "congestion", 40, 31, 402)), minute(47), true},
+	{"line-out-of-hours", spike(with(resolved("CongestionSpike", "critical", "congestion", 40, 310, 702), func(a *events.Alert) {
+		a.Reason = events.ReasonOutOfHours
+	})), minute(47), true},
 	{"line-reopened", spike(resolved("CongestionSpike", "critical", "congestion", 40, 31, 402),
 		firing("CongestionSpike", "critical", "congestion", 45, 300, 900)), minute(52), true},
 	{"resolved-reopened", spike(resolved("CongestionSpike", "critical", "congestion", 40, 31, 402),

@@ -67,12 +67,20 @@ func (d *draft) since(s subject, state incident.State) string {
 func (d *draft) overFacts(state incident.State, start, end time.Time, reopened bool) []Fact {
 	w, s := d.words, d.subject(&state.Latest)
 	from, to := start.In(d.zone), end.In(d.zone)
-	span := fmt.Sprintf(w.fromTo, w.from(from, to), w.hour(to)) + fmt.Sprintf(w.took, w.duration(end.Sub(start)))
+	span := w.between(from, to) + fmt.Sprintf(w.took, w.duration(end.Sub(start)))
 	whenFired := w.whenFired
 	if reopened {
 		span, whenFired = span+w.withBreaks, w.whenFiredLast
 	}
-	facts := []Fact{{Text: span + d.peak(s, state, to) + " · " + w.date(to) + ", " + zone(to)}}
+	where := zone(to)
+	if sameDay(from, to) { // else the line has both days
+		where = w.date(to) + ", " + where
+	}
+	var facts []Fact
+	if why := w.reason(state.Latest.Reason); why != "" {
+		facts = []Fact{{Text: why}} // the first thing to know, also on a phone
+	}
+	facts = append(facts, Fact{Text: span + d.peak(s, state, to) + " · " + where})
 	if state.Fired != nil {
 		if fact := s.evidence(state.Fired); fact != (Fact{}) {
 			facts = append(facts, Fact{Text: fmt.Sprintf(whenFired, fact.String()) + s.compared(state.Fired)})
@@ -80,9 +88,6 @@ func (d *draft) overFacts(state incident.State, start, end time.Time, reopened b
 	}
 	if fact := s.evidence(&state.Latest); fact != (Fact{}) {
 		facts = append(facts, Fact{Text: fmt.Sprintf(w.finalValue, fact.String())})
-	}
-	if why := w.reason(state.Latest.Reason); why != "" {
-		facts = append(facts, Fact{Text: why})
 	}
 	return facts
 }

@@ -26,7 +26,10 @@ func (c *Composer) Group(id string, members []incident.Incident, posted time.Tim
 	open := g.open()
 	switch all := g.operations(g.members); {
 	case len(open) == 0:
-		m.Icon, m.Headline = "✅", fmt.Sprintf(g.words.groupOver, all, g.titles(g.members))
+		m.Icon, m.Headline = iconOver, g.over()
+		if !g.improved() {
+			m.Icon = iconClosed
+		}
 		return g.marked(m)
 	case len(open) < len(g.members):
 		some := g.words.Decimal(float64(distinct(open)), 0)
@@ -47,8 +50,22 @@ func (c *Composer) Group(id string, members []incident.Incident, posted time.Tim
 func (c *Composer) LastOfGroup(m Message, members []incident.Incident) Message {
 	g := c.group(members)
 	m.Facts = append([]Fact{{Text: m.Headline}}, m.Facts...)
-	m.Headline = fmt.Sprintf(g.words.groupOver, g.operations(g.members), g.titles(g.members))
+	m.Headline = g.over()
 	return m
+}
+
+// over says that no member fires any more.
+func (g *group) over() string {
+	phrase := g.words.groupOver
+	if !g.improved() {
+		phrase = g.words.groupClosed
+	}
+	return fmt.Sprintf(phrase, g.operations(g.members), g.titles(g.members))
+}
+
+// improved tells whether all members, none of which fires, are over because things are better.
+func (g *group) improved() bool {
+	return !slices.ContainsFunc(g.members, func(d *draft) bool { return !improved(d.inc.Lead()) })
 }
 
 // GroupReminder is the post that mentions again the members of a group that still fire and that nobody takes care of. unmuted is
@@ -174,7 +191,11 @@ func (g *group) line(d *draft, same bool) string {
 			peak = fmt.Sprintf(g.words.peak, s.value(*lead.Peak))
 		}
 		span := g.words.when(from, around) + "–" + clock(to) + g.apartness(to)
-		return "✅ " + joined(g.name(d.inc.Operation), title, peak, span, g.words.duration(to.Sub(from)))
+		mark := iconOver
+		if !improved(lead) {
+			mark = iconClosed
+		}
+		return mark + " " + joined(g.name(d.inc.Operation), title, peak, span, g.words.duration(to.Sub(from)))
 	}
 	value, usual := "", ""
 	if a.Value != nil {

@@ -75,6 +75,15 @@ var occasions = []struct {
 	{"group-late", func(c *Composer) Message { return c.Group("@group/x", operations(5, 0), minute(70)) }},
 	{"group-partly", func(c *Composer) Message { return c.Group("@group/x", operations(12, 4), minute(7)) }},
 	{"group-resolved", func(c *Composer) Message { return c.Group("@group/x", operations(6, 6), minute(7)) }},
+	{"group-closed", func(c *Composer) Message {
+		members := operations(4, 3)
+		last := &members[3]
+		evening := with(resolved("CongestionSpike", "critical", "congestion", 40, 310, 702), func(a *events.Alert) {
+			a.Operation, a.Incident, a.Reason = last.Operation, last.ID, events.ReasonOutOfHours
+		})
+		members[3] = story(last.Transitions[0].Alert, evening)
+		return c.Group("@group/x", members, minute(7))
+	}},
 	{"group-mixed", func(c *Composer) Message { return c.Group("@group/x", mixed(), minute(21)) }},
 	{"group-reminder", func(c *Composer) Message {
 		c.Buttons = true
