@@ -73,6 +73,7 @@ func (r Record) Failed(a Action, f Failure, now time.Time) Record {
 		r.Plain, r.Trouble.Until = true, time.Time{}
 	case Skip:
 		r = r.Done(a, Receipt{}, now)
+		r.Root.Fixed = r.Root.Fixed || a.Step == EditRoot
 	case Gone:
 		r.Root.Gone, r.Trouble = true, nil
 	}

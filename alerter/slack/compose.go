@@ -27,6 +27,9 @@ func (c *Composer) Compose(a incident.Action, inc *incident.Incident, rec incide
 	switch a.Step {
 	case incident.PostRoot, incident.EditRoot:
 		shown := inc.AsOf(a.Shows)
+		if !a.Present.IsZero() {
+			shown = shown.Now()
+		}
 		if a.Step == incident.EditRoot {
 			now = rec.Root.PostedAt // how late it came does not change with an edit
 		}
@@ -43,7 +46,8 @@ func (c *Composer) Compose(a incident.Action, inc *incident.Incident, rec incide
 		}
 		return m
 	case incident.PostReminder:
-		m := c.Reminder(inc, now, a.Unmuted)
+		shown := inc.Now()
+		m := c.Reminder(&shown, now, a.Unmuted)
 		if m.Transition = a.Transition; a.Call {
 			m.Mentions = c.mentions(inc)
 		}
@@ -56,7 +60,11 @@ func (c *Composer) Compose(a incident.Action, inc *incident.Incident, rec incide
 func (c *Composer) ComposeGroup(a incident.Action, members []incident.Incident, rec incident.Record, now time.Time) Message {
 	var shown []incident.Incident
 	for i := range members {
-		if as := members[i].AsOf(a.Shows); len(as.Transitions) > 0 {
+		as := members[i].AsOf(a.Shows)
+		if a.Step == incident.PostReminder || !a.Present.IsZero() {
+			as = as.Now()
+		}
+		if len(as.Transitions) > 0 {
 			shown = append(shown, as)
 		}
 	}

@@ -14,6 +14,7 @@ var english = words{
 	threshold: " · threshold %s",
 	usual:     " · usual %s",
 	learning:  " · what is usual is still being learnt",
+	calmer:    "Calmer now: it is over if it stays so",
 	window:    "Window %s, %s (%s)", since: "Since %s", sofar: " · %s as of %s", fromTo: "From %s to %s", fromDayTo: "From %s %s to %s %s", took: " · %s", withBreaks: ", with breaks",
 	peakAt: " · peak %s (%s)", whenFired: "When it fired: %s", whenFiredLast: "When it fired last: %s", finalValue: "At the end: %s",
 	alsoHere: "Other alerts of this incident", othersResolved: "resolved %s", otherSince: "since %s", stillFiring: "Still firing:",
@@ -64,7 +65,7 @@ var english = words{
 		groupOf:    "%s: %s", groupSome: "Still firing in %s of %s: %s", groupOver: "%s: %s, all resolved", groupClosed: "%s: %s, all closed",
 		groupReminder: "Still firing (up to %s): %s, %s",
 		groupShared:   "Several operations at once: look first at what they share, such as the carrier, the trunk or Wolkvox itself.",
-		groupThread:   "The details of each are in the thread.", timesIn: "Times: %s",
+		groupThread:   "The details of each are in the thread.", timesIn: "Times: %s", valuesAsOf: "values as of %s",
 	},
 	daily: daily{
 		yesterday: "Yesterday, %s", noOperations: "No operation was watched",

@@ -33,7 +33,11 @@ func (d *draft) firingFacts(state incident.State) []Fact {
 		from, to := a.Window.Start.In(d.zone), a.Window.End.In(d.zone)
 		facts = append(facts, Fact{Text: fmt.Sprintf(d.words.window, span(from, to), d.words.date(from), zone(from))})
 	}
-	return append(facts, Fact{Text: d.since(s, state)})
+	facts = append(facts, Fact{Text: d.since(s, state)})
+	if state.Quiet {
+		facts = append(facts, Fact{Text: d.words.calmer})
+	}
+	return facts
 }
 
 // blindFacts are the lines about data that does not come: since when, and what that means.

@@ -134,9 +134,23 @@ func (g *group) message(id string) Message {
 	}
 	if len(g.members) > 0 && !g.apart {
 		at := g.members[0].latest()
-		m.Notes = []string{fmt.Sprintf(g.words.timesIn, g.words.date(at)+", "+zone(at))}
+		m.Notes = []string{joined(fmt.Sprintf(g.words.timesIn, g.words.date(at)+", "+zone(at)), g.asOf())}
 	}
 	return m
+}
+
+// asOf says of when the newest of the values are.
+func (g *group) asOf() string {
+	var newest time.Time
+	for _, d := range g.open() {
+		if lead := d.inc.Lead(); lead.Latest.Window != nil && lead.Latest.At().After(newest) {
+			newest = lead.Latest.At()
+		}
+	}
+	if newest.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(g.words.valuesAsOf, g.words.from(newest.In(g.members[0].zone), g.members[0].latest()))
 }
 
 // alarm is what a group with members that fire has beside its headline.

@@ -14,6 +14,7 @@ var spanish = words{
 	threshold: " · umbral %s",
 	usual:     " · lo usual: %s",
 	learning:  " · aún se aprende lo usual",
+	calmer:    "Ahora está más tranquila: si sigue así, se cierra",
 	window:    "Ventana %s, %s (%s)", since: "Desde %s", sofar: " · %s hasta %s", fromTo: "De %s a %s", fromDayTo: "Del %s a %s al %s a %s", took: " · %s", withBreaks: ", con pausas",
 	peakAt: " · máximo %s (%s)", whenFired: "Cuando se activó: %s", whenFiredLast: "Cuando se activó por última vez: %s", finalValue: "Al final: %s",
 	alsoHere: "Otras alertas de este incidente", othersResolved: "resuelta %s", otherSince: "desde %s", stillFiring: "Sigue activa:",
@@ -64,7 +65,7 @@ var spanish = words{
 		groupOf:    "%s: %s", groupSome: "Sigue activa en %s de %s: %s", groupOver: "%s: %s, todo resuelto", groupClosed: "%s: %s, todo cerrado",
 		groupReminder: "Sigue activa (lleva hasta %s): %s, %s",
 		groupShared:   "Varias operaciones a la vez: revise primero lo que comparten, como el operador, la troncal o el propio Wolkvox.",
-		groupThread:   "Los detalles de cada una están en el hilo.", timesIn: "Horas: %s",
+		groupThread:   "Los detalles de cada una están en el hilo.", timesIn: "Horas: %s", valuesAsOf: "valores hasta %s",
 	},
 	daily: daily{
 		yesterday: "Ayer, %s", noOperations: "No se vigiló ninguna operación",

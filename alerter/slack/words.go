@@ -14,6 +14,7 @@ type words struct {
 	part                                                         string // of a share: 44% congestion
 	of                                                           string // count, total
 	threshold                                                    string
+	calmer                                                       string // of an alert that may end
 	usual, learning                                              string // what a value is compared with
 	window, since, sofar, fromTo, fromDayTo, took, withBreaks    string
 	peakAt, whenFired, whenFiredLast, finalValue                 string
@@ -51,6 +52,7 @@ type many struct {
 	groupOf, groupSome, groupOver, groupClosed string // operations, titles
 	groupReminder                              string // how long, operations, titles
 	groupShared, groupThread, timesIn          string
+	valuesAsOf                                 string // follows timesIn
 }
 
 // daily are the phrases of the digest.
