@@ -12,17 +12,13 @@ import (
 
 // stand notes how the alerts of an operation stand that fire, for their messages.
 func (e *evaluator) stand(operation *evaluate.Operation) {
-	published := e.published[operation.Name()]
-	fires := func(a events.Alert) bool { return a.Status == events.Firing }
-	if !e.duty.has() || !e.isCaughtUp() || !slices.ContainsFunc(slices.Collect(maps.Values(published)), fires) {
-		e.progress.stand(operation.Name(), nil)
-		return
-	}
 	var present []incident.Present
-	for _, p := range operation.Firing(e.language) {
-		if last := published[p.Alert.Rule]; fires(last) {
-			p.Alert.Incident = last.Incident
-			present = append(present, incident.Present{Alert: p.Alert, Quiet: p.Quiet, At: time.Now().UTC()})
+	if e.duty.has() && e.isCaughtUp() {
+		for _, p := range operation.Firing(e.language) {
+			if last := e.published[operation.Name()][p.Alert.Rule]; last.Status == events.Firing {
+				p.Alert.Incident = last.Incident
+				present = append(present, incident.Present{Alert: p.Alert, Quiet: p.Quiet, At: time.Now().UTC()})
+			}
 		}
 	}
 	e.progress.stand(operation.Name(), present)

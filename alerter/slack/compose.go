@@ -41,6 +41,10 @@ func (c *Composer) Compose(a incident.Action, inc *incident.Incident, rec incide
 	case incident.PostLine:
 		shown := inc.AsOf(a.Sequence)
 		m := c.Line(&shown, now, rec.Root.Unmuted)
+		if t := shown.Last(); t.Kind == incident.Better {
+			after := inc.AsOf(lastOf(inc, t.Alert.Cause)) // what the same window ends as well does not go on
+			m.Others = c.draft(&after).stillFiring()
+		}
 		if a.Quiet {
 			m.Mentions = nil
 		}
@@ -54,6 +58,16 @@ func (c *Composer) Compose(a incident.Action, inc *incident.Incident, rec incide
 		return m
 	}
 	return Message{}
+}
+
+// lastOf is the sequence of the last transition that a cause has brought about.
+func lastOf(inc *incident.Incident, cause events.Cause) (sequence uint64) {
+	for _, t := range inc.Transitions {
+		if t.Action == nil && t.Alert.Cause == cause {
+			sequence = t.Sequence
+		}
+	}
+	return sequence
 }
 
 // ComposeGroup is the message for a step of [incident.NextGroup]. A look-up needs none and gets the zero Message.

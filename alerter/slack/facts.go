@@ -130,7 +130,7 @@ func (d *draft) others(lead string) []string {
 		switch {
 		case state.Rule() == lead:
 		case state.Firing():
-			lines = append(lines, d.other(state))
+			lines = append(lines, d.other(state, d.subject(&state.Latest).named(&state.Latest)))
 		default:
 			at := d.words.at(endOf(&state.Latest).In(d.zone), d.latest())
 			lines = append(lines, "✅ "+d.subject(&state.Latest).title+" · "+fmt.Sprintf(d.words.othersResolved, at))
@@ -139,22 +139,22 @@ func (d *draft) others(lead string) []string {
 	return lines
 }
 
-// stillFiring are the alerts that fire, a line each.
+// stillFiring are the alerts that fire, a line each, without their values: those are of another time.
 func (d *draft) stillFiring() []string {
 	var lines []string
 	for _, state := range d.inc.Alerts {
 		if state.Firing() {
-			lines = append(lines, d.words.stillFiring+" "+d.other(state))
+			lines = append(lines, d.words.stillFiring+" "+d.other(state, d.subject(&state.Latest).title))
 		}
 	}
 	return lines
 }
 
 // other is a firing alert in one line.
-func (d *draft) other(state incident.State) string {
+func (d *draft) other(state incident.State, title string) string {
 	a := &state.Latest
 	since := d.words.from(a.StartsAt.In(d.zone), d.latest())
-	return Icon(a.Severity) + " " + d.subject(a).named(a) + " · " + fmt.Sprintf(d.words.otherSince, since)
+	return Icon(a.Severity) + " " + title + " · " + fmt.Sprintf(d.words.otherSince, since)
 }
 
 // latest is when the newest transition happened.
