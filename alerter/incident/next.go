@@ -88,8 +88,9 @@ func Next(inc *Incident, rec Record, caps Caps, w Wishes, now time.Time) Action 
 	if len(inc.Transitions) == 0 || rec.Root.Gone && rec.Root.Intent == nil && revives(inc, rec) == nil {
 		return Action{}
 	}
-	if t := rec.Trouble; t != nil && now.Before(t.Until) {
-		return Action{Step: Wait, Until: t.Until}
+	troubled := rec.Trouble != nil && now.Before(rec.Trouble.Until)
+	if troubled && !rec.Trouble.Edit {
+		return Action{Step: Wait, Until: rec.Trouble.Until}
 	}
 	if !rec.Root.Posted || rec.Root.Gone {
 		return nextRoot(inc, rec, caps, w, now)
@@ -99,9 +100,14 @@ func Next(inc *Incident, rec Record, caps Caps, w Wishes, now time.Time) Action 
 	switch {
 	case line.Step == Nothing && edit.Step == Nothing:
 		after := orEndOfMute(nextAfter(inc, rec, caps, w, now), inc, w)
+		if troubled {
+			return after
+		}
 		return orSooner(after, nextRefresh(inc, rec, caps, w, now))
 	case edit.Step == Nothing:
 		return line
+	case troubled: // Slack wants no edits now, and a line is not one
+		return orSooner(line, Action{Step: Wait, Until: rec.Trouble.Until})
 	case line.Step == Nothing, line.Step == Wait, waiting > 1:
 		// A line rings a phone, so it goes before the edit; a backlog of them would keep the truth waiting.
 		return edit
@@ -139,11 +145,11 @@ func nextRefresh(inc *Incident, rec Record, caps Caps, w Wishes, now time.Time) 
 	return refresh(editOf(inc, rec, w), rec, []Incident{*inc}, now)
 }
 
-// orSooner is what is to be done first: an action before an edit that only refreshes, and whatever is to be done before a wait.
-func orSooner(a, refresh Action) Action {
+// orSooner is what is to be done first: an action before an edit, and whatever is to be done before a wait.
+func orSooner(a, edit Action) Action {
 	switch {
-	case a.Step == Nothing, a.Step == Wait && (refresh.Step == EditRoot || refresh.Step == Wait && refresh.Until.Before(a.Until)):
-		return refresh
+	case a.Step == Nothing, a.Step == Wait && (edit.Step == EditRoot || edit.Step == Wait && edit.Until.Before(a.Until)):
+		return edit
 	}
 	return a
 }
