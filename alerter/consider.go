@@ -26,6 +26,14 @@ type job struct {
 // isIncident tells whether the job is about one incident alone.
 func (j *job) isIncident() bool { return j.members == nil && j.joins == nil && j.notice == nil }
 
+// isBefore tells whether the job goes first: what happened before what only refreshes a message, then the most urgent.
+func (j *job) isBefore(other *job) bool {
+	if j.action.Refresh != other.action.Refresh {
+		return other.action.Refresh
+	}
+	return j.part.Compare(&other.part) < 0
+}
+
 // compose puts the job into words.
 func (j *job) compose(c *slack.Composer, rec incident.Record, now time.Time) slack.Message {
 	if j.notice != nil {
@@ -59,7 +67,7 @@ func (n *notifier) next(q *queue, now time.Time) (best *job, until time.Time) {
 			continue
 		}
 		all = append(all, candidate)
-		if wait.IsZero() && (best == nil || candidate.part.Compare(&best.part) < 0) {
+		if wait.IsZero() && (best == nil || candidate.isBefore(best)) {
 			best = candidate
 		}
 	}
@@ -167,7 +175,7 @@ func (n *notifier) parts(ids []string, channel string) []incident.Incident {
 
 // wishes are what people want about an incident. It must be called with mu held.
 func (n *notifier) wishes(part *incident.Incident, now time.Time) incident.Wishes {
-	silences := n.silences()
+	silences := n.inForce(now)
 	return incident.Wishes{
 		Remind: n.remind, Mute: incident.MuteOf(part, silences, now), Unmuted: incident.UnmutedAt(part, silences, now),
 	}
@@ -195,11 +203,12 @@ func (n *notifier) considerGroup(q *queue, id string, now time.Time) (*job, time
 			j.part = part
 		}
 	}
-	mention, mute := incident.ToMention(j.members, n.silences(), now)
+	silences := n.inForce(now)
+	mention, mute := incident.ToMention(j.members, silences, now)
 	wishes := incident.Wishes{Remind: n.remind, Mute: mute}
 	for i := range mention {
 		m := &mention[i]
-		if at := incident.UnmutedAt(m, n.silences(), now); at.After(wishes.Unmuted) {
+		if at := incident.UnmutedAt(m, silences, now); at.After(wishes.Unmuted) {
 			wishes.Unmuted = at
 		}
 		own := n.records.get(m.ID, q.channel) // it was called for below the group's message, or in that

@@ -114,6 +114,33 @@ func TestLastOfAGroup(t *testing.T) {
 	}
 }
 
+// TestUnseen: what nobody has seen may leave together, the most urgent first, but drills and messages about no incident go alone.
+func TestUnseen(t *testing.T) {
+	now := time.Now().UTC().Truncate(time.Second)
+	of := func(operation, severity string, labels map[string]string) *job {
+		f := incident.NewFold()
+		window := events.Window{Start: now.Add(-6 * time.Minute), End: now.Add(-time.Minute)}
+		inc, _, err := f.Apply(events.Alert{
+			Operation: operation, Rule: "Drill", Severity: severity, Status: events.Firing, StartsAt: window.Start, Window: &window, Labels: labels,
+			Incident: operation + "/x", Cause: events.Cause{Sequence: 1}, Sequence: 1, Stored: now,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &job{part: inc, action: incident.Action{Step: incident.PostRoot}}
+	}
+	warning, critical := of("a", events.Warning, nil), of("b", events.Critical, nil)
+	drill, seen, notice := of("c", events.Critical, map[string]string{events.LabelDrill: "true"}), of("d", events.Critical, nil), of("e", events.Critical, nil)
+	seen.rec.Root.Gone = true
+	notice.notice = func(*slack.Composer) slack.Message { return slack.Message{} }
+	group := of("f", events.Info, nil)
+	group.members = []incident.Incident{warning.part, critical.part, group.part}
+	got := candidates{warning, critical, drill, seen, notice, group}.unseen()
+	if len(got) != 3 || got[0] != critical || got[1] != warning || got[2] != group || got.incidents() != 5 {
+		t.Errorf("%d jobs about %d incidents may leave together", len(got), got.incidents())
+	}
+}
+
 // TestForget: what ended long ago takes no room, not even in one that stands by for months.
 func TestForget(t *testing.T) {
 	ended := time.Now().UTC().Truncate(time.Second).Add(-9 * 24 * time.Hour)

@@ -284,6 +284,7 @@ func (e *evaluator) judged(operation string, window events.Window) {
 		delete(e.learning, operation)
 	}
 	e.mu.Unlock()
+	e.stand(e.operations[operation])
 	e.progress.set(incident.Progress{Operation: operation, WindowEnd: window.End, At: time.Now().UTC()}, e.lastAlert)
 }
 

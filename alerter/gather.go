@@ -13,9 +13,11 @@ import (
 type candidates []*job
 
 // unseen are those that may leave as one message: messages of incidents and of groups that nobody has seen yet. The most urgent
-// comes first.
+// comes first. A drill goes alone: who conducts it looks for its message.
 func (c candidates) unseen() candidates {
-	list := slices.DeleteFunc(slices.Clone(c), func(j *job) bool { return j.notice != nil || !j.action.Joins(j.rec.Record) })
+	list := slices.DeleteFunc(slices.Clone(c), func(j *job) bool {
+		return j.notice != nil || !j.action.Joins(j.rec.Record) || j.isIncident() && j.part.IsDrill()
+	})
 	slices.SortFunc(list, func(a, b *job) int { return a.part.Compare(&b.part) })
 	return list
 }

@@ -245,7 +245,7 @@ func (p *process) await() {
 	}
 }
 
-// play stores live windows of 100 calls, one for each letter: q is quiet, c 30 % congestion, b 30 % busy, x both, e empty,
+// play stores live windows of 100 calls, one for each letter: q is quiet, c 30 % congestion, C 60 %, b 30 % busy, x both, e empty,
 // ? missed.
 func (w *world) play(operation, letters string) {
 	w.t.Helper()
@@ -307,6 +307,9 @@ func (w *world) window(operation string, start time.Time, letter string) *events
 	}
 	if strings.Contains("cx", letter) {
 		event.Counts[events.Congestion] = 30
+	}
+	if letter == "C" {
+		event.Counts[events.Congestion] = 60
 	}
 	if strings.Contains("bx", letter) {
 		event.Counts[events.Busy] = 30

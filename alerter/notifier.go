@@ -46,6 +46,7 @@ type notifier struct {
 	read     uint64            // sequence of the last message of ALERTS that was read; guarded by mu
 	caughtUp bool              // all that was there has been read; guarded by mu
 	queues   map[string]*queue // by channel; guarded by mu
+	hushes   hushes            // guarded by mu
 	trouble  string            // why records can't be stored, "" while they can; guarded by mu
 	// notices are the messages that are about no incident :: id → how to word it; guarded by mu
 	notices map[string]func(*slack.Composer) slack.Message
@@ -113,27 +114,28 @@ func (n *notifier) take(msg jetstream.Msg) (changed []string) {
 	if meta, err := msg.Metadata(); err == nil {
 		n.read = meta.Sequence.Stream
 	}
-	changed, err := fold(n.fold, msg)
+	changed, err := n.apply(msg)
 	if err != nil {
 		n.log.Warn("a message on ALERTS is left out", "reason", err)
 	}
 	return changed
 }
 
-// fold takes one message of ALERTS in: an alert's event, or what somebody did.
-func fold(f *incident.Fold, msg jetstream.Msg) ([]string, error) {
+// apply takes one message of ALERTS in: an alert's event, or what somebody did. It must be called with mu held.
+func (n *notifier) apply(msg jetstream.Msg) ([]string, error) {
 	if strings.HasPrefix(msg.Subject(), events.ActionSubject("")) {
 		action, err := events.DecodeAction(msg)
 		if err != nil {
 			return nil, err
 		}
-		return f.Act(action), nil
+		n.hushes.note(&action, n.now())
+		return n.fold.Act(action), nil
 	}
 	alert, err := events.DecodeAlert(msg)
 	if err != nil {
 		return nil, err
 	}
-	if _, changed, err := f.Apply(alert); err != nil || !changed {
+	if _, changed, err := n.fold.Apply(alert); err != nil || !changed {
 		return nil, err
 	}
 	return []string{alert.Incident}, nil
@@ -258,6 +260,11 @@ func (n *notifier) tend(ctx context.Context, start func(*queue)) {
 			return
 		case <-n.progress.changed:
 			n.ringAll()
+			if n.hasCaughtUp() {
+				for _, id := range n.progress.takeFresh() {
+					n.enqueue(id, start)
+				}
+			}
 		case <-n.changed:
 			if n.hasCaughtUp() { // otherwise all of it is still to come
 				n.enqueueAll(start)
@@ -294,10 +301,16 @@ type progress struct {
 	alerts  uint64                       // the last sequence of ALERTS that evaluation knows of; guarded by mu
 	whole   bool                         // all that was in CALLS at the start has been evaluated; guarded by mu
 	changed chan struct{}                // capacity 1
+
+	present map[string][]incident.Present // :: operation → its alerts that fire, as they are now; guarded by mu
+	fresh   map[string]bool               // incidents of which present tells something new; guarded by mu
 }
 
 func newProgress() *progress {
-	return &progress{reached: make(map[string]incident.Progress), changed: make(chan struct{}, 1)}
+	return &progress{
+		reached: make(map[string]incident.Progress), changed: make(chan struct{}, 1),
+		present: make(map[string][]incident.Present), fresh: make(map[string]bool),
+	}
 }
 
 // set notes that a live window was evaluated and its alert events, up to the sequence alerts, are stored.

@@ -50,6 +50,7 @@ func TestWaitingForSlack(t *testing.T) {
 		n := &notifier{
 			fold: incident.NewFold(), records: newRecords(nil, nil, slog.New(slog.DiscardHandler)), channelOf: func(string) string { return "#noc" },
 			silences: func() []incident.Silence { return test.silences }, notices: map[string]func(*slack.Composer) slack.Message{},
+			progress: newProgress(),
 		}
 		if _, _, err := n.fold.Apply(alert); err != nil {
 			t.Fatal(err)

@@ -13,14 +13,14 @@ func (n *notifier) routes(inc *incident.Incident) map[string]incident.Incident {
 	return incident.Routes(inc, n.claims(inc), n.channelOf)
 }
 
-// part is what a channel is told of an incident. It must be called with mu held.
+// part is what a channel is told of an incident, and how that is at present. It must be called with mu held.
 func (n *notifier) part(id, channel string) (part incident.Incident, routed bool) {
 	inc, known := n.fold.Get(id)
 	if !known {
 		return part, false
 	}
 	part, routed = n.routes(&inc)[channel]
-	return part, routed && len(part.Transitions) > 0
+	return part.WithPresent(n.progress.standing(inc.Operation)), routed && len(part.Transitions) > 0
 }
 
 // claims are the records that have a say in where an incident is told: not that of a channel which Slack has closed to us and

@@ -48,3 +48,28 @@ func TestCount(t *testing.T) {
 		t.Errorf("rules %v", r)
 	}
 }
+
+// TestFiring: how what fires stands in the newest window; of an unknown one there is nothing to tell.
+func TestFiring(t *testing.T) {
+	set := rules(t, congestionRule("keep: 3"))
+	operation := evaluate.New("default", set, options)
+	var got []string
+	for _, ev := range parseScript("q H m q ? q H q q q H") {
+		operation.Apply(&ev)
+		for _, p := range operation.Firing("en") {
+			a := p.Alert
+			got = append(got, fmt.Sprintf("%s %s since %s: %.2f, at most %.2f, quiet %t", number(a.Window.Start), a.Rule, number(a.StartsAt), *a.Value, *a.Observed.Peak, p.Quiet))
+		}
+	}
+	want := `1 Congestion since 1: 0.30, at most 0.30, quiet false
+2 Congestion since 1: 0.15, at most 0.30, quiet false
+3 Congestion since 1: 0.05, at most 0.30, quiet true
+5 Congestion since 1: 0.05, at most 0.30, quiet true
+6 Congestion since 1: 0.30, at most 0.30, quiet false
+7 Congestion since 1: 0.05, at most 0.30, quiet true
+8 Congestion since 1: 0.05, at most 0.30, quiet true
+10 Congestion since 10: 0.30, at most 0.30, quiet false`
+	if s := strings.Join(got, "\n"); s != want {
+		t.Errorf("it says\n%s, want\n%s", s, want)
+	}
+}

@@ -2,7 +2,8 @@
 //
 // An incident is what one operation suffers at a time. The stream ALERTS says what happened: [Fold] gathers its
 // transitions into an [Incident]. A [Record], one per incident and channel, says what was done about it in Slack. [Worth]
-// decides whether a channel is told at all, and [Next] compares the two and names the one thing to do next.
+// decides whether a channel is told at all, and [Next] compares the two and names the one thing to do next. How bad it is in the
+// newest window is in no stream: [Present] says it, where it is known.
 //
 // # At most once per transition, at least once per incident
 //

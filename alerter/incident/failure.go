@@ -41,6 +41,8 @@ type Trouble struct {
 	Since time.Time `json:"since"`       // the first of them
 	At    time.Time `json:"at,omitzero"` // the last of them
 	Until time.Time `json:"until"`       // nothing is tried before
+	// Edit says that it was an edit that failed: posts, which Slack limits by themselves and which ring a phone, need not wait.
+	Edit bool `json:"edit,omitempty"`
 }
 
 // How long to wait before trying again when the answer does not say.
@@ -59,6 +61,7 @@ func (r Record) Failed(a Action, f Failure, now time.Time) Record {
 		f.Class = Undelivered // there is nothing yet that could be gone or be done without
 	}
 	r.Trouble = r.Trouble.again(f, now)
+	r.Trouble.Edit = a.Step == EditRoot
 	if f.Class != Ambiguous {
 		r = r.withdraw(a)
 	}
@@ -73,6 +76,7 @@ func (r Record) Failed(a Action, f Failure, now time.Time) Record {
 		r.Plain, r.Trouble.Until = true, time.Time{}
 	case Skip:
 		r = r.Done(a, Receipt{}, now)
+		r.Root.Fixed = r.Root.Fixed || a.Step == EditRoot
 	case Gone:
 		r.Root.Gone, r.Trouble = true, nil
 	}

@@ -82,6 +82,10 @@ func NextGroup(members []Incident, rec Record, caps Caps, w Wishes, now time.Tim
 		shows = max(shows, members[i].Last().Sequence)
 	}
 	post := Action{Step: PostRoot, Sequence: shows, Transition: rec.Incident, Shows: shows, Plain: rec.Plain}
+	for i := range members {
+		end, _ := members[i].presentAt()
+		post.Present = later(post.Present, end)
+	}
 	switch t := rec.Trouble; {
 	case len(members) == 0, rec.Root.Gone:
 		return Action{}
@@ -97,9 +101,12 @@ func NextGroup(members []Incident, rec Record, caps Caps, w Wishes, now time.Tim
 	open := slices.ContainsFunc(members, func(m Incident) bool { return m.Open && m.Acked == nil })
 	next := nextReminder(rec, caps, w, now, open, post)
 	if next.Step == Nothing && open && w.Mute.Active() {
-		return Action{Step: Wait, Until: w.Mute.Until}
+		next = Action{Step: Wait, Until: w.Mute.Until}
 	}
 	next.Call = w.Unheard && !next.Unmuted.IsZero()
+	if caps.Edits {
+		next = orSooner(next, refresh(post, rec, members, now))
+	}
 	return next
 }
 

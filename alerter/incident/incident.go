@@ -80,6 +80,8 @@ type State struct {
 	Fired  *events.Alert
 	Peak   *float64  // the highest value seen; nil when no value is known
 	PeakAt time.Time // start of the window of Peak; zero when unknown
+	// Quiet says that Latest is of a quiet window, after which the alert may end; see [Incident.Now].
+	Quiet bool
 }
 
 // Rule is the rule's name.
@@ -110,6 +112,8 @@ type Incident struct {
 	Worst       string       // the worst severity there ever was
 	// Acked is how somebody took care of it, since it opened the last time; nil when nobody did.
 	Acked *events.Action
+
+	present []Present // see WithPresent
 }
 
 // add takes in one event and tells whether it meant anything.
@@ -297,9 +301,13 @@ func sortByUrgency(all []Incident) {
 }
 
 // AsOf is the incident as it was right after the transition with that sequence: what a message that is to show this
-// state says, whatever has happened since.
+// state says, whatever has happened since. How it is at present belongs to the last state.
 func (i *Incident) AsOf(sequence uint64) Incident {
-	return i.rebuild(func(t Transition) bool { return t.Sequence <= sequence })
+	as := i.rebuild(func(t Transition) bool { return t.Sequence <= sequence })
+	if len(i.Transitions) > 0 && sequence >= i.Last().Sequence {
+		as.present = i.present
+	}
+	return as
 }
 
 // Only is the incident as if it had none but the alerts of the rules that keep names: what one channel is told of.

@@ -70,6 +70,9 @@ type Action struct {
 	Dropped    uint64 // PostLine: lines up to this sequence are given up, nobody can tell whether they arrived
 	Plain      bool   // send text only
 	Mute       string // what the root says of a silence
+	Refresh    bool   // EditRoot: nothing has happened, and everything else comes first
+	// Present is the end of the newest window that the root tells of; see [Incident.Now].
+	Present time.Time
 
 	// Unmuted is when the silence ended that had kept this from being told: PostRoot, or that is why it is mentioned again:
 	// PostReminder; zero for neither.
@@ -85,8 +88,9 @@ func Next(inc *Incident, rec Record, caps Caps, w Wishes, now time.Time) Action 
 	if len(inc.Transitions) == 0 || rec.Root.Gone && rec.Root.Intent == nil && revives(inc, rec) == nil {
 		return Action{}
 	}
-	if t := rec.Trouble; t != nil && now.Before(t.Until) {
-		return Action{Step: Wait, Until: t.Until}
+	troubled := rec.Trouble != nil && now.Before(rec.Trouble.Until)
+	if troubled && !rec.Trouble.Edit {
+		return Action{Step: Wait, Until: rec.Trouble.Until}
 	}
 	if !rec.Root.Posted || rec.Root.Gone {
 		return nextRoot(inc, rec, caps, w, now)
@@ -95,9 +99,15 @@ func Next(inc *Incident, rec Record, caps Caps, w Wishes, now time.Time) Action 
 	edit := nextEdit(inc, rec, caps, w)
 	switch {
 	case line.Step == Nothing && edit.Step == Nothing:
-		return orEndOfMute(nextAfter(inc, rec, caps, w, now), inc, w)
+		after := orEndOfMute(nextAfter(inc, rec, caps, w, now), inc, w)
+		if troubled {
+			return after
+		}
+		return orSooner(after, nextRefresh(inc, rec, caps, w, now))
 	case edit.Step == Nothing:
 		return line
+	case troubled: // Slack wants no edits now, and a line is not one
+		return orSooner(line, Action{Step: Wait, Until: rec.Trouble.Until})
 	case line.Step == Nothing, line.Step == Wait, waiting > 1:
 		// A line rings a phone, so it goes before the edit; a backlog of them would keep the truth waiting.
 		return edit
@@ -125,6 +135,23 @@ func worseSince(inc *Incident, since time.Time) bool {
 	return slices.ContainsFunc(inc.Transitions, func(t Transition) bool {
 		return (t.Kind == Worse || t.Kind == Reopened) && t.Stored().After(since)
 	})
+}
+
+// nextRefresh shows how an incident is at present. A group shows that of its members.
+func nextRefresh(inc *Incident, rec Record, caps Caps, w Wishes, now time.Time) Action {
+	if !caps.Edits || rec.Root.Group != "" || !inc.Open {
+		return Action{}
+	}
+	return refresh(editOf(inc, rec, w), rec, []Incident{*inc}, now)
+}
+
+// orSooner is what is to be done first: an action before an edit, and whatever is to be done before a wait.
+func orSooner(a, edit Action) Action {
+	switch {
+	case a.Step == Nothing, a.Step == Wait && (edit.Step == EditRoot || edit.Step == Wait && edit.Until.Before(a.Until)):
+		return edit
+	}
+	return a
 }
 
 // orEndOfMute looks again when a silence ends, because the root speaks of it.
@@ -167,6 +194,9 @@ func nextRoot(inc *Incident, rec Record, caps Caps, w Wishes, now time.Time) Act
 	post := Action{Step: PostRoot, Sequence: first.Sequence, Transition: first.ID(), Shows: rootShows(inc, caps), Plain: rec.Plain}
 	if w.Unmuted.After(first.Stored()) {
 		post.Unmuted = w.Unmuted
+	}
+	if caps.Edits { // where there are no edits, what is to be told later has a post of its own
+		post.Present, _ = inc.presentAt()
 	}
 	return orLookUp(post, rec.Root.Intent, caps, now)
 }
@@ -222,12 +252,20 @@ func (r Record) opensInThread(caps Caps) int {
 }
 
 func nextEdit(inc *Incident, rec Record, caps Caps, w Wishes) Action {
-	last, mute := inc.Last(), ""
-	if inc.Open {
-		mute = w.Mute.mark()
-	}
-	if !caps.Edits || rec.Root.Group != "" || rec.Root.Shown >= last.Sequence && rec.Root.Mute == mute {
+	edit := editOf(inc, rec, w)
+	if !caps.Edits || rec.Root.Group != "" || rec.Root.Shown >= edit.Shows && rec.Root.Mute == edit.Mute {
 		return Action{}
 	}
-	return Action{Step: EditRoot, Sequence: last.Sequence, Transition: last.ID(), Shows: last.Sequence, Plain: rec.Plain, Mute: mute}
+	return edit
+}
+
+// editOf is the edit that shows the incident as it is.
+func editOf(inc *Incident, rec Record, w Wishes) Action {
+	last := inc.Last()
+	edit := Action{Step: EditRoot, Sequence: last.Sequence, Transition: last.ID(), Shows: last.Sequence, Plain: rec.Plain}
+	if inc.Open {
+		edit.Mute = w.Mute.mark()
+	}
+	edit.Present, _ = inc.presentAt()
+	return edit
 }

@@ -244,6 +244,44 @@ func TestTroubleBacksOff(t *testing.T) {
 	}
 }
 
+// TestAnEditInTroubleHoldsUpNoLine: what rings a phone leaves while Slack wants no more edits for a while.
+func TestAnEditInTroubleHoldsUpNoLine(t *testing.T) {
+	alerts := worsening()
+	opened := folded(alerts[:1]...)
+	opened.Acked = nil
+	rec := incident.Record{}.Done(incident.Next(&opened, incident.Record{}, slackCaps, incident.Wishes{}, minute(7)), incident.Receipt{ChannelID: "C1", TS: "1"}, minute(7))
+	edit := incident.Action{Step: incident.EditRoot, Shows: 1}
+	for name, f := range map[string]incident.Failure{
+		"too many":  {Class: incident.Undelivered, Code: "ratelimited", RetryAfter: 10 * time.Minute},
+		"ambiguous": {Class: incident.Ambiguous, Code: "timeout"},
+	} {
+		troubled := rec.Failed(edit, f, minute(12)).Failed(edit, f, minute(12))
+		until := troubled.Trouble.Until
+		inc := folded(alerts[:2]...)
+		line := incident.Next(&inc, troubled, slackCaps, incident.Wishes{}, minute(12))
+		if line.Step != incident.PostLine {
+			t.Errorf("%s: %+v, want the line", name, line)
+		}
+		told := troubled.Intend(line, &inc, minute(12), minute(13))
+		told.Line = incident.Line{Done: line.Sequence} // by another request, and the trouble stays
+		if a := incident.Next(&inc, told, slackCaps, incident.Wishes{}, minute(12)); a.Step != incident.Wait || !a.Until.Equal(until) {
+			t.Errorf("%s: and then %+v, want to wait with the edit until %v", name, a, until)
+		}
+		if a := incident.Next(&inc, told, slackCaps, incident.Wishes{}, until); a.Step != incident.EditRoot {
+			t.Errorf("%s: and at last %+v, want the edit", name, a)
+		}
+		all := folded(alerts...)
+		if a := incident.Next(&all, troubled, slackCaps, incident.Wishes{}, minute(12)); a.Step != incident.PostLine {
+			t.Errorf("%s: with several lines waiting: %+v, want one of them", name, a)
+		}
+	}
+	posting := rec.Failed(incident.Action{Step: incident.PostLine}, incident.Failure{Class: incident.Undelivered, RetryAfter: time.Minute}, minute(12))
+	inc := folded(alerts[:2]...)
+	if a := incident.Next(&inc, posting, slackCaps, incident.Wishes{}, minute(12)); a.Step != incident.Wait {
+		t.Errorf("a post in trouble: %+v, want to wait", a)
+	}
+}
+
 // TestPlainTextRefusedToo does not spin.
 func TestPlainTextRefusedToo(t *testing.T) {
 	inc := folded(worsening()[:1]...)

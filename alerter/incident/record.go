@@ -39,6 +39,9 @@ type Root struct {
 	Gone  bool   `json:"gone,omitempty"`
 	Mute  string `json:"mute,omitempty"`  // what the message says of a silence
 	Group string `json:"group,omitempty"` // the group whose message it is; see [GroupID]
+	Fixed bool   `json:"fixed,omitempty"` // Slack lets nobody edit it any more: nothing is refreshed
+	// Present is the end of the newest window that the message tells of; zero when that is the one of its last transition.
+	Present time.Time `json:"present,omitzero"`
 	// Unmuted is when the silence ended that had kept it from being posted; zero when there was none.
 	Unmuted time.Time `json:"unmuted,omitzero"`
 }
@@ -118,11 +121,11 @@ func (r Record) Done(a Action, got Receipt, now time.Time) Record {
 	}
 	switch a.Step {
 	case PostRoot, FindRoot:
-		r.Root = Root{Posted: true, PostedAt: now, TS: got.TS, Shown: a.Shows, Unmuted: r.Root.Unmuted}
+		r.Root = Root{Posted: true, PostedAt: now, TS: got.TS, Shown: a.Shows, Present: a.Present, Unmuted: r.Root.Unmuted}
 		r.Line.Done = max(r.Line.Done, a.Sequence)
 		r.RungAt = now
 	case EditRoot:
-		r.Root.Shown, r.Root.Mute = max(r.Root.Shown, a.Shows), a.Mute
+		r.Root.Shown, r.Root.Mute, r.Root.Present = max(r.Root.Shown, a.Shows), a.Mute, later(r.Root.Present, a.Present)
 	case PostLine, FindLine:
 		r.Line = Line{Done: max(r.Line.Done, a.Sequence)}
 		if a.Broadcast {

@@ -40,7 +40,7 @@ func Decide(c slack.Click, who silence.Person, s Situation, language string) Dec
 	case s.Incident == nil:
 		return Decision{Say: w.unknown}
 	case !s.Incident.Open:
-		return Decision{Say: fmt.Sprintf(w.over, clock(s.Incident.End, s))}
+		return Decision{Say: fmt.Sprintf(w.over, w.moment(s.Incident.End, s))}
 	case c.Action == slack.ActionAcknowledge:
 		return acknowledge(c, who, s, w)
 	}
@@ -58,9 +58,9 @@ func acknowledge(c slack.Click, who silence.Person, s Situation, w *words) Decis
 	case acked.ID() == wanted.ID():
 		return Decision{}
 	case acked.User == who.User && who.User != "":
-		return Decision{Say: fmt.Sprintf(w.youAreOnIt, clock(acked.At, s))}
+		return Decision{Say: fmt.Sprintf(w.youAreOnIt, w.moment(acked.At, s))}
 	default:
-		return Decision{Say: fmt.Sprintf(w.isOnIt, acked.By, clock(acked.At, s))}
+		return Decision{Say: fmt.Sprintf(w.isOnIt, acked.By, w.moment(acked.At, s))}
 	}
 }
 
@@ -75,7 +75,7 @@ func hush(c slack.Click, who silence.Person, s Situation, w *words) Decision {
 		ID: silenceID(c), Operation: s.Incident.Operation, Rules: s.Incident.FiringRules(), From: at, Until: until, By: who.Name,
 	}
 	if len(wanted.Rules) == 0 {
-		return Decision{Say: fmt.Sprintf(w.over, clock(s.Incident.End, s))}
+		return Decision{Say: fmt.Sprintf(w.over, w.moment(s.Incident.End, s))}
 	}
 	for _, known := range s.Silences {
 		if known.ID == wanted.ID {
@@ -83,7 +83,7 @@ func hush(c slack.Click, who silence.Person, s Situation, w *words) Decision {
 		}
 	}
 	if mute := incident.MuteOf(s.Incident, s.Silences, s.Now); mute.Active() && !mute.Until.Before(until) {
-		return Decision{Say: fmt.Sprintf(w.isSilent, clock(mute.Until, s), mute.By)}
+		return Decision{Say: fmt.Sprintf(w.isSilent, w.moment(mute.Until, s), mute.By)}
 	}
 	return Decision{Silence: &wanted}
 }
@@ -124,13 +124,9 @@ func zoneOf(s Situation) *time.Location {
 	return s.Zone
 }
 
-// clock is a time as people on the spot read it, with the date where that is another day.
-func clock(at time.Time, s Situation) string {
-	local, today := at.In(zoneOf(s)), s.Now.In(zoneOf(s))
-	if local.Year() == today.Year() && local.YearDay() == today.YearDay() {
-		return local.Format("15:04")
-	}
-	return local.Format("2006-01-02 15:04")
+// moment is a time as people on the spot read it after "since" or "until", with the date where that is another day.
+func (w *words) moment(at time.Time, s Situation) string {
+	return slack.Moment(w.language, at.In(zoneOf(s)), s.Now)
 }
 
 // tidy is a name from outside, fit to be stored: one line of text.

@@ -74,7 +74,7 @@ func TestDecide(t *testing.T) {
 		{"it is over", ack, incidentWith(func(i *incident.Incident) { i.Open, i.End = false, now.Add(-29*time.Minute) }), nil,
 			"This incident has been over since 09:41"},
 		{"it is over since yesterday", hour, incidentWith(func(i *incident.Incident) { i.Open, i.End = false, now.Add(-24*time.Hour) }), nil,
-			"This incident has been over since 2026-11-24 10:10"},
+			"This incident has been over since 24 Nov 10:10"},
 		{"nobody knows it", hour, nil, nil, "nothing is known of it any more"},
 		{"a link", clickOf(slack.ActionRunbook, ""), nil, nil, ""},
 		{"one hour", hour, incidentWith(nil), nil, "silence until 16:10"},
@@ -146,7 +146,7 @@ func TestTell(t *testing.T) {
 🔴 Too busy, ventas: since 09:10 UTC−5 · Ana Torres is on it since 10:00 · silent until 11:10 (luis)
 *Silences*
 🔕 ventas, Too busy: until 11:10 UTC−5, by luis: the carrier works on it (s1)
-🔕 all operations, all rules: until 2026-11-26 10:10 UTC−5, by eva (s2)
+🔕 all operations, all rules: from 11:10 until 26 Nov 10:10 UTC−5, by eva (s2)
 *Judged up to*
 • cob: 26 h ago
 • ventas: 60 s ago
@@ -158,6 +158,15 @@ func TestTell(t *testing.T) {
 	v.Language = "es"
 	if got := strings.Join(Tell(s, "cob", v), "\n"); !strings.Contains(got, "No hay incidentes abiertos") || strings.Contains(got, "s1") || !strings.Contains(got, "s2") {
 		t.Errorf("in Spanish it says\n%s", got)
+	}
+	got := strings.Join(Tell(s, "", v), "\n")
+	for _, want := range []string{
+		"desde las 09:10 UTC−5 · Ana Torres se encarga desde las 10:00 · en silencio hasta las 11:10 (luis)",
+		"todas las operaciones, todas las reglas: desde las 11:10 hasta el 26 nov a las 10:10 UTC−5, por eva",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("in Spanish it says\n%s\nwithout %s", got, want)
+		}
 	}
 }
 

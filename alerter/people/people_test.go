@@ -161,7 +161,7 @@ func TestOldMessages(t *testing.T) {
 	w.connected()
 	w.known.apply(t, over(), nil)
 	w.click(ana, w.post(incidentID), slack.ActionAcknowledge)
-	contains(t, w.told(ana, 1), "been over since 2026-11-22 10:41") // on the operation's clocks
+	contains(t, w.told(ana, 1), "been over since 22 Nov 10:41") // on the operation's clocks
 	w.click(ana, w.post(incidentID), slack.ActionSilence, slack.SilenceTomorrow)
 	contains(t, w.told(ana, 2), "been over since")
 	w.click(ana, w.post("ventas/2020-01-01T00:00:00Z"), slack.ActionAcknowledge)
@@ -370,7 +370,7 @@ func TestCommand(t *testing.T) {
 		}
 		return string(sent.Response)
 	}
-	contains(t, slash(ana, "noc", "status"), "One incident is open", "Congestion, Ventas Bogotá: since 2026-11-22 10:00 UTC−5", "nobody is on it yet",
+	contains(t, slash(ana, "noc", "status"), "One incident is open", "Congestion, Ventas Bogotá: since 22 Nov 10:00 UTC−5", "nobody is on it yet",
 		"cob: 90 min ago", "Ventas Bogotá: 3 min ago", "*Not well*", "channel #noc waits", "*Good to know*", "standing by", "ephemeral")
 	contains(t, slash(luis, "random", "status VENTAS bogotá"), "One incident is open", "3 min ago") // a member, elsewhere
 	contains(t, slash(ana, "noc", "status cob"), "No incident is open", "90 min ago")

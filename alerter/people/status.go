@@ -98,14 +98,14 @@ func (v *Wording) incidents(s *Status, w *words) []string {
 func (v *Wording) incident(inc *incident.Incident, s *Status, w *words) string {
 	here := Situation{Zone: v.zone(inc), Now: s.Now}
 	lead := inc.Lead()
-	parts := []string{fmt.Sprintf(w.since, clock(inc.Start, here)+" "+slack.Offset(inc.Start.In(here.Zone)))}
+	parts := []string{fmt.Sprintf(w.since, w.moment(inc.Start, here)+" "+slack.Offset(inc.Start.In(here.Zone)))}
 	if inc.Acked != nil {
-		parts = append(parts, fmt.Sprintf(w.ackedBy, inc.Acked.By, clock(inc.Acked.At, here)))
+		parts = append(parts, fmt.Sprintf(w.ackedBy, inc.Acked.By, w.moment(inc.Acked.At, here)))
 	} else {
 		parts = append(parts, w.nobody)
 	}
 	if mute := incident.MuteOf(inc, s.Silences, s.Now); mute.Active() {
-		parts = append(parts, fmt.Sprintf(w.silentUntil, clock(mute.Until, here), mute.By))
+		parts = append(parts, fmt.Sprintf(w.silentUntil, w.moment(mute.Until, here), mute.By))
 	}
 	return slack.Icon(inc.Severity()) + " " + v.title(lead.Rule()) + ", " + v.name(inc.Operation) + ": " + strings.Join(parts, " · ")
 }
@@ -147,7 +147,11 @@ func (v *Wording) silences(s *Status, w *words) []string {
 			}
 			rules = strings.Join(titles, ", ")
 		}
-		line := fmt.Sprintf(w.silenceLine, operation, rules, clock(silence.Until, here)+" "+slack.Offset(silence.Until.In(zone)), silence.By)
+		when := fmt.Sprintf(w.until, w.moment(silence.Until, here)+" "+slack.Offset(silence.Until.In(zone)))
+		if silence.From.After(s.Now) {
+			when = fmt.Sprintf(w.from, w.moment(silence.From, here)) + " " + when
+		}
+		line := fmt.Sprintf(w.silenceLine, operation, rules, when, silence.By)
 		if silence.Reason != "" {
 			line += ": " + silence.Reason
 		}

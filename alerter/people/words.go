@@ -2,12 +2,14 @@ package people
 
 // words are the phrases of one language. Every field must be set; a test looks.
 type words struct {
+	language string // of the words: "en" or "es"
+
 	unknown, over, youAreOnIt, isOnIt, choose, isSilent         string // what a click finds
 	notMember, notOperator, cannotTell, missingScope, notOfOurs string // why somebody may not
 	notStored, unrecorded                                       string // what went wrong
 
 	noIncident, oneIncident, incidents, since, nobody, ackedBy, silentUntil string // status
-	silences, silenceLine, allOperations, allRules                          string
+	silences, silenceLine, from, until, allOperations, allRules             string
 	judged, ago, notJudged, unwell, wellPhrase, notes, unknownOperation     string
 	more, help                                                              string
 }
@@ -21,6 +23,8 @@ func wordsFor(language string) *words {
 }
 
 var english = words{
+	language: "en",
+
 	unknown:    "This incident is so old that nothing is known of it any more.",
 	over:       "This incident has been over since %s: there is nothing left to do about it.",
 	youAreOnIt: "You are already on it, since %s.",
@@ -38,7 +42,7 @@ var english = words{
 
 	noIncident: "✅ No incident is open.", oneIncident: "*One incident is open*", incidents: "*%d incidents are open*",
 	since: "since %s", nobody: "nobody is on it yet", ackedBy: "%s is on it since %s", silentUntil: "silent until %s (%s)",
-	silences: "*Silences*", silenceLine: "%s, %s: until %s, by %s", allOperations: "all operations", allRules: "all rules",
+	silences: "*Silences*", silenceLine: "%s, %s: %s, by %s", from: "from %s", until: "until %s", allOperations: "all operations", allRules: "all rules",
 	judged: "*Judged up to*", ago: "%s: %s ago", notJudged: "No operation has been judged yet.",
 	unwell: "*Not well*", wellPhrase: "Everything else is well.", notes: "*Good to know*",
 	unknownOperation: "There is no operation “%s”. I know: %s.",
@@ -49,8 +53,10 @@ var english = words{
 }
 
 var spanish = words{
+	language: "es",
+
 	unknown:    "Este incidente es tan antiguo que ya no se sabe nada de él.",
-	over:       "Este incidente ya terminó (%s): no queda nada que hacer.",
+	over:       "Este incidente ya no está activo desde %s: no queda nada que hacer.",
 	youAreOnIt: "Usted ya se encarga, desde %s.",
 	isOnIt:     "%s ya se encarga, desde %s.",
 	choose:     "No sé por cuánto tiempo: elija otra vez en el menú.",
@@ -66,7 +72,7 @@ var spanish = words{
 
 	noIncident: "✅ No hay incidentes abiertos.", oneIncident: "*Hay un incidente abierto*", incidents: "*Hay %d incidentes abiertos*",
 	since: "desde %s", nobody: "nadie se encarga todavía", ackedBy: "%s se encarga desde %s", silentUntil: "en silencio hasta %s (%s)",
-	silences: "*Silencios*", silenceLine: "%s, %s: hasta %s, por %s", allOperations: "todas las operaciones", allRules: "todas las reglas",
+	silences: "*Silencios*", silenceLine: "%s, %s: %s, por %s", from: "desde %s", until: "hasta %s", allOperations: "todas las operaciones", allRules: "todas las reglas",
 	judged: "*Evaluado hasta*", ago: "%s: hace %s", notJudged: "Aún no se ha evaluado ninguna operación.",
 	unwell: "*No está bien*", wellPhrase: "Todo lo demás está bien.", notes: "*Para tener en cuenta*",
 	unknownOperation: "No hay una operación “%s”. Conozco: %s.",

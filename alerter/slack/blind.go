@@ -23,7 +23,7 @@ func (c *Composer) Blind(id string, since, back time.Time, reason string) Messag
 		to := back.In(in)
 		m.Icon = "✅"
 		m.Headline = joined(fmt.Sprintf(w.watchedAgain, w.from(to, from)), fmt.Sprintf(w.blindFor, w.duration(to.Sub(from))))
-		m.Facts = []Fact{{Text: fmt.Sprintf(w.blindOver, w.hour(from), w.from(to, from))}}
+		m.Facts = []Fact{{Text: fmt.Sprintf(w.blindOver, lowerFirst(w.between(from, to)))}}
 	}
 	m.Notes = []string{fmt.Sprintf(w.timesIn, w.date(from)+", "+zone(from))}
 	if reason = shortened(reason, limitReason); reason != "" {

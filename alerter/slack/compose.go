@@ -27,6 +27,9 @@ func (c *Composer) Compose(a incident.Action, inc *incident.Incident, rec incide
 	switch a.Step {
 	case incident.PostRoot, incident.EditRoot:
 		shown := inc.AsOf(a.Shows)
+		if !a.Present.IsZero() {
+			shown = shown.Now()
+		}
 		if a.Step == incident.EditRoot {
 			now = rec.Root.PostedAt // how late it came does not change with an edit
 		}
@@ -38,12 +41,17 @@ func (c *Composer) Compose(a incident.Action, inc *incident.Incident, rec incide
 	case incident.PostLine:
 		shown := inc.AsOf(a.Sequence)
 		m := c.Line(&shown, now, rec.Root.Unmuted)
+		if t := shown.Last(); t.Kind == incident.Better {
+			after := inc.AsOf(lastOf(inc, t.Alert.Cause)) // what the same window ends as well does not go on
+			m.Others = c.draft(&after).stillFiring()
+		}
 		if a.Quiet {
 			m.Mentions = nil
 		}
 		return m
 	case incident.PostReminder:
-		m := c.Reminder(inc, now, a.Unmuted)
+		shown := inc.Now()
+		m := c.Reminder(&shown, now, a.Unmuted)
 		if m.Transition = a.Transition; a.Call {
 			m.Mentions = c.mentions(inc)
 		}
@@ -52,11 +60,25 @@ func (c *Composer) Compose(a incident.Action, inc *incident.Incident, rec incide
 	return Message{}
 }
 
+// lastOf is the sequence of the last transition that a cause has brought about.
+func lastOf(inc *incident.Incident, cause events.Cause) (sequence uint64) {
+	for _, t := range inc.Transitions {
+		if t.Action == nil && t.Alert.Cause == cause {
+			sequence = t.Sequence
+		}
+	}
+	return sequence
+}
+
 // ComposeGroup is the message for a step of [incident.NextGroup]. A look-up needs none and gets the zero Message.
 func (c *Composer) ComposeGroup(a incident.Action, members []incident.Incident, rec incident.Record, now time.Time) Message {
 	var shown []incident.Incident
 	for i := range members {
-		if as := members[i].AsOf(a.Shows); len(as.Transitions) > 0 {
+		as := members[i].AsOf(a.Shows)
+		if a.Step == incident.PostReminder || !a.Present.IsZero() {
+			as = as.Now()
+		}
+		if len(as.Transitions) > 0 {
 			shown = append(shown, as)
 		}
 	}
@@ -91,8 +113,11 @@ func (c *Composer) Root(inc *incident.Incident, posted time.Time, mute incident.
 		d.fire(&m, d.words.firing, lead)
 		m.Mentions, m.Buttons = c.mentions(inc), d.buttons(mute)
 	} else {
-		m.Icon, m.Headline = "✅", d.headline(d.words.resolved, d.closedTitle(lead))
+		m.Icon, m.Headline = iconOver, d.headline(d.words.resolved, d.closedTitle(lead))
 		m.Facts = d.overFacts(lead, inc.Start, inc.End, reopened(inc))
+		if !improved(lead) {
+			m.Icon, m.Headline = iconClosed, d.headline(d.words.closed, d.closedTitle(lead))
+		}
 	}
 	return d.marked(m)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,9 @@ var scenes = []struct {
 	}, minute(7), true},
 	{"line-better", spike(firing("BusyShift", "warning", "busy", 10, 236, 1073), resolved("BusyShift", "warning", "busy", 30, 10, 900)), minute(37), true},
 	{"line-closed", spike(resolved("CongestionSpike", "critical", "congestion", 40, 31, 402)), minute(47), true},
+	{"line-out-of-hours", spike(with(resolved("CongestionSpike", "critical", "congestion", 40, 310, 702), func(a *events.Alert) {
+		a.Reason = events.ReasonOutOfHours
+	})), minute(47), true},
 	{"line-reopened", spike(resolved("CongestionSpike", "critical", "congestion", 40, 31, 402),
 		firing("CongestionSpike", "critical", "congestion", 45, 300, 900)), minute(52), true},
 	{"resolved-reopened", spike(resolved("CongestionSpike", "critical", "congestion", 40, 31, 402),
@@ -299,5 +303,25 @@ func TestTheEditKeepsHowLateTheMessageCame(t *testing.T) {
 	m := composer("en").Compose(incident.Action{Step: incident.EditRoot, Shows: 2}, &inc, rec, incident.Wishes{}, minute(600))
 	if want := "⏰ This message came 30\u00a0min late."; m.Notes[0] != want {
 		t.Errorf("the edit says %q, want %q", m.Notes[0], want)
+	}
+}
+
+// TestWhatGoesOn: beside the end of an alert stands what goes on, and not what ends with it.
+func TestWhatGoesOn(t *testing.T) {
+	two := []events.Alert{
+		firing("CongestionSpike", "critical", "congestion", 0, 476, 1073), firing("BusyShift", "warning", "busy", 5, 250, 1073),
+		resolved("BusyShift", "warning", "busy", 40, 1, 402), resolved("CongestionSpike", "critical", "congestion", 40, 1, 402),
+	}
+	apart := slices.Clone(two)
+	apart[3] = resolved("CongestionSpike", "critical", "congestion", 45, 1, 402)
+	for name, test := range map[string]struct {
+		alerts []events.Alert
+		want   string
+	}{"both end": {two, ""}, "one goes on": {apart, "Still firing: 🔴 Congestion · since 09:55"}} {
+		inc := folded(test.alerts...)
+		m := composer("en").Compose(incident.Action{Step: incident.PostLine, Sequence: 3}, &inc, incident.Record{}, incident.Wishes{}, minute(47))
+		if got := strings.Join(m.Others, ", "); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
 	}
 }

@@ -138,6 +138,21 @@ func Icon(severity string) string {
 	return "🔵"
 }
 
+// What stands for the end of an incident: that things are better, or only that it is not judged any more.
+const (
+	iconOver   = "✅"
+	iconClosed = "⚪"
+)
+
+// improved tells whether an alert that is over is so because things are better.
+func improved(s incident.State) bool {
+	switch s.Latest.Reason {
+	case events.ReasonNoTraffic, events.ReasonOutOfHours, events.ReasonRuleRemoved, events.ReasonRebased:
+		return false
+	}
+	return true
+}
+
 // joined are the parts that are not empty, on one line.
 func joined(parts ...string) string {
 	var full []string

@@ -8,13 +8,14 @@ var english = words{
 	hours:    [2]string{"%s", "%s"}, onDay: "%s %s", atHour: "at %s",
 	months: [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
 
-	firing: "Firing: %s", again: "Firing again: %s", resolved: "Resolved: %s", worse: "Getting worse: %s",
+	firing: "Firing: %s", again: "Firing again: %s", resolved: "Resolved: %s", closed: "Closed: %s", worse: "Getting worse: %s",
 	joined: "Also: %s", better: "Over: %s", peak: "peak %s",
 	part: "%s", of: "%s of %s unconnected calls",
 	threshold: " · threshold %s",
 	usual:     " · usual %s",
 	learning:  " · what is usual is still being learnt",
-	window:    "Window %s, %s (%s)", since: "Since %s", sofar: " · %s as of %s", fromTo: "From %s to %s", took: " · %s", withBreaks: ", with breaks",
+	calmer:    "Calmer now: it is over if it stays so",
+	window:    "Window %s, %s (%s)", since: "Since %s", sofar: " · %s as of %s", fromTo: "From %s to %s", fromDayTo: "From %s %s to %s %s", took: " · %s", withBreaks: ", with breaks",
 	peakAt: " · peak %s (%s)", whenFired: "When it fired: %s", whenFiredLast: "When it fired last: %s", finalValue: "At the end: %s",
 	alsoHere: "Other alerts of this incident", othersResolved: "resolved %s", otherSince: "since %s", stillFiring: "Still firing:",
 	noTraffic:   "Closed because an hour went by without enough calls to judge: check that dialling was meant to stop",
@@ -61,10 +62,10 @@ var english = words{
 	},
 	many: many{
 		operations: plural{"1 operation", "%s operations"},
-		groupOf:    "%s: %s", groupSome: "Still firing in %s of %s: %s", groupOver: "%s: %s, all resolved",
+		groupOf:    "%s: %s", groupSome: "Still firing in %s of %s: %s", groupOver: "%s: %s, all resolved", groupClosed: "%s: %s, all closed",
 		groupReminder: "Still firing (up to %s): %s, %s",
 		groupShared:   "Several operations at once: look first at what they share, such as the carrier, the trunk or Wolkvox itself.",
-		groupThread:   "The details of each are in the thread.", timesIn: "Times: %s",
+		groupThread:   "The details of each are in the thread.", timesIn: "Times: %s", valuesAsOf: "values as of %s",
 	},
 	daily: daily{
 		yesterday: "Yesterday, %s", noOperations: "No operation was watched",
@@ -84,6 +85,6 @@ var english = words{
 		blindMeans:  "Until this is over no alert can come, whatever happens: keep an eye on Wolkvox yourself.",
 		blindDo:     "Whoever runs the servers: is NATS up, has its disk room, and can the alerter reach it (NATS_URL)? `unconnected doctor` tells.",
 		blindReason: "Reason: %s", watchedAgain: "Watched again since %s", blindFor: "blind for %s",
-		blindOver: "Nothing was watched from %s to %s. What was missed is judged now, so alerts may come late.",
+		blindOver: "Nothing was watched %s. What was missed is judged now, so alerts may come late.",
 	},
 }

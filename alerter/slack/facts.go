@@ -33,7 +33,11 @@ func (d *draft) firingFacts(state incident.State) []Fact {
 		from, to := a.Window.Start.In(d.zone), a.Window.End.In(d.zone)
 		facts = append(facts, Fact{Text: fmt.Sprintf(d.words.window, span(from, to), d.words.date(from), zone(from))})
 	}
-	return append(facts, Fact{Text: d.since(s, state)})
+	facts = append(facts, Fact{Text: d.since(s, state)})
+	if state.Quiet {
+		facts = append(facts, Fact{Text: d.words.calmer})
+	}
+	return facts
 }
 
 // blindFacts are the lines about data that does not come: since when, and what that means.
@@ -67,12 +71,20 @@ func (d *draft) since(s subject, state incident.State) string {
 func (d *draft) overFacts(state incident.State, start, end time.Time, reopened bool) []Fact {
 	w, s := d.words, d.subject(&state.Latest)
 	from, to := start.In(d.zone), end.In(d.zone)
-	span := fmt.Sprintf(w.fromTo, w.from(from, to), w.hour(to)) + fmt.Sprintf(w.took, w.duration(end.Sub(start)))
+	span := w.between(from, to) + fmt.Sprintf(w.took, w.duration(end.Sub(start)))
 	whenFired := w.whenFired
 	if reopened {
 		span, whenFired = span+w.withBreaks, w.whenFiredLast
 	}
-	facts := []Fact{{Text: span + d.peak(s, state, to) + " · " + w.date(to) + ", " + zone(to)}}
+	where := zone(to)
+	if sameDay(from, to) { // else the line has both days
+		where = w.date(to) + ", " + where
+	}
+	var facts []Fact
+	if why := w.reason(state.Latest.Reason); why != "" {
+		facts = []Fact{{Text: why}} // the first thing to know, also on a phone
+	}
+	facts = append(facts, Fact{Text: span + d.peak(s, state, to) + " · " + where})
 	if state.Fired != nil {
 		if fact := s.evidence(state.Fired); fact != (Fact{}) {
 			facts = append(facts, Fact{Text: fmt.Sprintf(whenFired, fact.String()) + s.compared(state.Fired)})
@@ -80,9 +92,6 @@ func (d *draft) overFacts(state incident.State, start, end time.Time, reopened b
 	}
 	if fact := s.evidence(&state.Latest); fact != (Fact{}) {
 		facts = append(facts, Fact{Text: fmt.Sprintf(w.finalValue, fact.String())})
-	}
-	if why := w.reason(state.Latest.Reason); why != "" {
-		facts = append(facts, Fact{Text: why})
 	}
 	return facts
 }
@@ -121,7 +130,7 @@ func (d *draft) others(lead string) []string {
 		switch {
 		case state.Rule() == lead:
 		case state.Firing():
-			lines = append(lines, d.other(state))
+			lines = append(lines, d.other(state, d.subject(&state.Latest).named(&state.Latest)))
 		default:
 			at := d.words.at(endOf(&state.Latest).In(d.zone), d.latest())
 			lines = append(lines, "✅ "+d.subject(&state.Latest).title+" · "+fmt.Sprintf(d.words.othersResolved, at))
@@ -130,22 +139,22 @@ func (d *draft) others(lead string) []string {
 	return lines
 }
 
-// stillFiring are the alerts that fire, a line each.
+// stillFiring are the alerts that fire, a line each, without their values: those are of another time.
 func (d *draft) stillFiring() []string {
 	var lines []string
 	for _, state := range d.inc.Alerts {
 		if state.Firing() {
-			lines = append(lines, d.words.stillFiring+" "+d.other(state))
+			lines = append(lines, d.words.stillFiring+" "+d.other(state, d.subject(&state.Latest).title))
 		}
 	}
 	return lines
 }
 
 // other is a firing alert in one line.
-func (d *draft) other(state incident.State) string {
+func (d *draft) other(state incident.State, title string) string {
 	a := &state.Latest
 	since := d.words.from(a.StartsAt.In(d.zone), d.latest())
-	return Icon(a.Severity) + " " + d.subject(a).named(a) + " · " + fmt.Sprintf(d.words.otherSince, since)
+	return Icon(a.Severity) + " " + title + " · " + fmt.Sprintf(d.words.otherSince, since)
 }
 
 // latest is when the newest transition happened.

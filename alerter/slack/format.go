@@ -70,6 +70,12 @@ func (w *words) from(t, around time.Time) string {
 	return fmt.Sprintf(w.onDay, w.date(t), w.hour(t))
 }
 
+// Moment is an instant after "since" or "until" in a language: 10:12, las 10:12; with the date where it is not that of the day around
+// it. Both are told in the zone of the first.
+func Moment(language string, t, around time.Time) string {
+	return wordsFor(language).from(t, around.In(t.Location()))
+}
+
 // at is an instant at which something happened: at 10:12, a las 10:12.
 func (w *words) at(t, around time.Time) string {
 	if sameDay(t, around) {
@@ -92,7 +98,20 @@ func (w *words) when(t, around time.Time) string {
 }
 
 // span is a window: 10:00–10:05.
-func span(from, to time.Time) string { return clock(from) + "–" + clock(to) }
+func span(from, to time.Time) string {
+	if from.Second() != 0 || to.Second() != 0 {
+		return from.Format(time.TimeOnly) + "–" + to.Format(time.TimeOnly)
+	}
+	return clock(from) + "–" + clock(to)
+}
+
+// between is the time from one instant to another: From 09:55 to 10:30; From 22 Nov 09:55 to 23 Nov 09:50.
+func (w *words) between(from, to time.Time) string {
+	if sameDay(from, to) {
+		return fmt.Sprintf(w.fromTo, w.hour(from), w.hour(to))
+	}
+	return fmt.Sprintf(w.fromDayTo, w.date(from), w.hour(from), w.date(to), w.hour(to))
+}
 
 // zone names the zone of t and its distance from UTC: America/Bogota, UTC−5.
 func zone(t time.Time) string {

@@ -27,7 +27,10 @@ func (c *Composer) Group(id string, members []incident.Incident, posted, unmuted
 	open := g.open()
 	switch all := g.operations(g.members); {
 	case len(open) == 0:
-		m.Icon, m.Headline = "✅", fmt.Sprintf(g.words.groupOver, all, g.titles(g.members))
+		m.Icon, m.Headline = iconOver, g.over()
+		if !g.improved() {
+			m.Icon = iconClosed
+		}
 		return g.marked(m)
 	case len(open) < len(g.members):
 		some := g.words.Decimal(float64(distinct(open)), 0)
@@ -50,8 +53,22 @@ func (c *Composer) Group(id string, members []incident.Incident, posted, unmuted
 func (c *Composer) LastOfGroup(m Message, members []incident.Incident) Message {
 	g := c.group(members)
 	m.Facts = append([]Fact{{Text: m.Headline}}, m.Facts...)
-	m.Headline = fmt.Sprintf(g.words.groupOver, g.operations(g.members), g.titles(g.members))
+	m.Headline = g.over()
 	return m
+}
+
+// over says that no member fires any more.
+func (g *group) over() string {
+	phrase := g.words.groupOver
+	if !g.improved() {
+		phrase = g.words.groupClosed
+	}
+	return fmt.Sprintf(phrase, g.operations(g.members), g.titles(g.members))
+}
+
+// improved tells whether all members, none of which fires, are over because things are better.
+func (g *group) improved() bool {
+	return !slices.ContainsFunc(g.members, func(d *draft) bool { return !improved(d.inc.Lead()) })
 }
 
 // GroupReminder is the post that mentions again the members of a group that still fire and that nobody takes care of. unmuted is
@@ -120,9 +137,23 @@ func (g *group) message(id string) Message {
 	}
 	if len(g.members) > 0 && !g.apart {
 		at := g.members[0].latest()
-		m.Notes = []string{fmt.Sprintf(g.words.timesIn, g.words.date(at)+", "+zone(at))}
+		m.Notes = []string{joined(fmt.Sprintf(g.words.timesIn, g.words.date(at)+", "+zone(at)), g.asOf())}
 	}
 	return m
+}
+
+// asOf says of when the newest of the values are.
+func (g *group) asOf() string {
+	var newest time.Time
+	for _, d := range g.open() {
+		if lead := d.inc.Lead(); lead.Latest.Window != nil && lead.Latest.At().After(newest) {
+			newest = lead.Latest.At()
+		}
+	}
+	if newest.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(g.words.valuesAsOf, g.words.from(newest.In(g.members[0].zone), g.members[0].latest()))
 }
 
 // alarm is what a group with members that fire has beside its headline.
@@ -177,7 +208,11 @@ func (g *group) line(d *draft, same bool) string {
 			peak = fmt.Sprintf(g.words.peak, s.value(*lead.Peak))
 		}
 		span := g.words.when(from, around) + "–" + clock(to) + g.apartness(to)
-		return "✅ " + joined(g.name(d.inc.Operation), title, peak, span, g.words.duration(to.Sub(from)))
+		mark := iconOver
+		if !improved(lead) {
+			mark = iconClosed
+		}
+		return mark + " " + joined(g.name(d.inc.Operation), title, peak, span, g.words.duration(to.Sub(from)))
 	}
 	value, usual := "", ""
 	if a.Value != nil {

@@ -261,6 +261,24 @@ func TestDurations(t *testing.T) {
 	}
 }
 
+// TestSpan: where one end of a window has seconds, both do.
+func TestSpan(t *testing.T) {
+	at := func(text string) time.Time {
+		when, err := time.Parse(time.TimeOnly, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return when
+	}
+	for want, ends := range map[string][2]string{
+		"10:00–10:05": {"10:00:00", "10:05:00"}, "10:00:00–10:00:10": {"10:00:00", "10:00:10"}, "10:00:50–10:01:00": {"10:00:50", "10:01:00"},
+	} {
+		if got := span(at(ends[0]), at(ends[1])); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
 func TestTimesAreLocal(t *testing.T) {
 	kathmandu, err := time.LoadLocation("Asia/Kathmandu")
 	if err != nil {

@@ -23,6 +23,10 @@ var occasions = []struct {
 		mute := incident.Mute{Until: minute(240), By: "Ana Gómez", Reason: "mantenimiento de Claro"}
 		return root(c, mute, congested(), acknowledged(17, "llamé a Claro"))
 	}},
+	{"firing-later", func(c *Composer) Message { c.Buttons = true; return later(c, incident.EditRoot, 630, 1020, 40) }},
+	{"firing-calmer", func(c *Composer) Message { c.Buttons = true; return later(c, incident.EditRoot, 40, 900, 60) }},
+	{"reminder-later", func(c *Composer) Message { c.Buttons = true; return later(c, incident.PostReminder, 410, 1000, 230) }},
+	{"reminder-calmer", func(c *Composer) Message { return later(c, incident.PostReminder, 40, 900, 230) }},
 	{"firing-drill", func(c *Composer) Message { c.Buttons = true; return root(c, incident.Mute{}, with(congested(), drill)) }},
 	{"resolved-acknowledged", func(c *Composer) Message {
 		over := spike(resolved("CongestionSpike", "critical", "congestion", 40, 31, 402))
@@ -76,6 +80,23 @@ var occasions = []struct {
 	{"group-opened-in-silence", func(c *Composer) Message { return c.Group("@group/x", operations(5, 0), minute(70), minute(70)) }},
 	{"group-partly", func(c *Composer) Message { return c.Group("@group/x", operations(12, 4), minute(7), time.Time{}) }},
 	{"group-resolved", func(c *Composer) Message { return c.Group("@group/x", operations(6, 6), minute(7), time.Time{}) }},
+	{"group-later", func(c *Composer) Message {
+		members := operations(3, 0)
+		for i := range members {
+			members[i] = members[i].WithPresent(stands(int64(600-100*i), 1000, 40))
+		}
+		a := incident.Action{Step: incident.EditRoot, Shows: 9, Present: minute(45)}
+		return c.ComposeGroup(a, members, incident.Record{Incident: "@group/x", Root: incident.Root{PostedAt: minute(7)}}, minute(47))
+	}},
+	{"group-closed", func(c *Composer) Message {
+		members := operations(4, 3)
+		last := &members[3]
+		evening := with(resolved("CongestionSpike", "critical", "congestion", 40, 310, 702), func(a *events.Alert) {
+			a.Operation, a.Incident, a.Reason = last.Operation, last.ID, events.ReasonOutOfHours
+		})
+		members[3] = story(last.Transitions[0].Alert, evening)
+		return c.Group("@group/x", members, minute(7), time.Time{})
+	}},
 	{"group-mixed", func(c *Composer) Message { return c.Group("@group/x", mixed(), minute(21), time.Time{}) }},
 	{"group-reminder", func(c *Composer) Message {
 		c.Buttons = true
@@ -112,6 +133,23 @@ var occasions = []struct {
 		c.Zone = zoneNamed("America/Bogota")
 		return c.Blind("blind", minute(5), minute(41), "")
 	}},
+}
+
+// stands is how the alert of congested stands in the window that begins at a minute, in which n of total calls had the result.
+func stands(n, total int64, at int) []incident.Present {
+	a := with(firing("CongestionSpike", "critical", "congestion", at, n, total), func(a *events.Alert) {
+		usual, threshold, peak, peakAt := 0.13118, 0.23118, 0.67, minute(25)
+		a.Observed.Usual, a.Threshold, a.Observed.Peak, a.Observed.PeakAt = &usual, &threshold, &peak, &peakAt
+	})
+	return []incident.Present{{Alert: a, Quiet: n < total/10}}
+}
+
+// later is a message about congestion when it has gone on until the window that begins at a minute.
+func later(c *Composer, step incident.Step, n, total int64, at int) Message {
+	inc := story(congested())
+	inc = inc.WithPresent(stands(n, total, at))
+	a := incident.Action{Step: step, Shows: inc.Last().Sequence, Present: minute(at + 5)}
+	return c.Compose(a, &inc, incident.Record{Root: incident.Root{PostedAt: minute(7)}}, incident.Wishes{}, minute(at+7))
 }
 
 // congested is a critical alert with what is usual.

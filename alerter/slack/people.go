@@ -177,5 +177,9 @@ func (d *draft) lastKnown(s subject, state incident.State, now time.Time) []Fact
 	}
 	text := fmt.Sprintf(d.words.since, d.words.from(a.StartsAt.In(d.zone), now.In(d.zone)))
 	text += d.peak(s, state, now.In(d.zone)) + " · " + d.words.date(now.In(d.zone)) + ", " + zone(now.In(d.zone))
-	return append(facts, Fact{Text: text})
+	facts = append(facts, Fact{Text: text})
+	if state.Quiet {
+		facts = append(facts, Fact{Text: d.words.calmer})
+	}
+	return facts
 }

@@ -8,13 +8,14 @@ var spanish = words{
 	hours:    [2]string{"la %s", "las %s"}, onDay: "el %s a %s", atHour: "a %s",
 	months: [12]string{"ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"},
 
-	firing: "Activa: %s", again: "Activa de nuevo: %s", resolved: "Resuelta: %s", worse: "Empeora: %s",
+	firing: "Activa: %s", again: "Activa de nuevo: %s", resolved: "Resuelta: %s", closed: "Cerrada: %s", worse: "Empeora: %s",
 	joined: "También: %s", better: "Terminó: %s", peak: "máximo %s",
 	part: "de %s", of: "%s de %s llamadas no conectadas",
 	threshold: " · umbral %s",
 	usual:     " · lo usual: %s",
 	learning:  " · aún se aprende lo usual",
-	window:    "Ventana %s, %s (%s)", since: "Desde %s", sofar: " · %s hasta %s", fromTo: "De %s a %s", took: " · %s", withBreaks: ", con pausas",
+	calmer:    "Ahora está más tranquila: si sigue así, se cierra",
+	window:    "Ventana %s, %s (%s)", since: "Desde %s", sofar: " · %s hasta %s", fromTo: "De %s a %s", fromDayTo: "Del %s a %s al %s a %s", took: " · %s", withBreaks: ", con pausas",
 	peakAt: " · máximo %s (%s)", whenFired: "Cuando se activó: %s", whenFiredLast: "Cuando se activó por última vez: %s", finalValue: "Al final: %s",
 	alsoHere: "Otras alertas de este incidente", othersResolved: "resuelta %s", otherSince: "desde %s", stillFiring: "Sigue activa:",
 	noTraffic:   "Cerrada porque pasó una hora sin llamadas suficientes para juzgar: revise que la marcación debía parar",
@@ -61,10 +62,10 @@ var spanish = words{
 	},
 	many: many{
 		operations: plural{"1 operación", "%s operaciones"},
-		groupOf:    "%s: %s", groupSome: "Sigue activa en %s de %s: %s", groupOver: "%s: %s, todo resuelto",
+		groupOf:    "%s: %s", groupSome: "Sigue activa en %s de %s: %s", groupOver: "%s: %s, todo resuelto", groupClosed: "%s: %s, todo cerrado",
 		groupReminder: "Sigue activa (lleva hasta %s): %s, %s",
 		groupShared:   "Varias operaciones a la vez: revise primero lo que comparten, como el operador, la troncal o el propio Wolkvox.",
-		groupThread:   "Los detalles de cada una están en el hilo.", timesIn: "Horas: %s",
+		groupThread:   "Los detalles de cada una están en el hilo.", timesIn: "Horas: %s", valuesAsOf: "valores hasta %s",
 	},
 	daily: daily{
 		yesterday: "Ayer, %s", noOperations: "No se vigiló ninguna operación",
@@ -84,6 +85,6 @@ var spanish = words{
 		blindMeans:  "Hasta que esto termine no puede llegar ninguna alerta, pase lo que pase: vigile Wolkvox directamente.",
 		blindDo:     "Quien administra los servidores: ¿está NATS en marcha, tiene sitio en el disco, y llega el alerter hasta él (NATS_URL)? `unconnected doctor` lo dice.",
 		blindReason: "Motivo: %s", watchedAgain: "Se vigila de nuevo desde %s", blindFor: "%s sin vigilancia",
-		blindOver: "No se vigiló nada de %s a %s. Lo que faltó se juzga ahora, así que pueden llegar alertas con retraso.",
+		blindOver: "No se vigiló nada %s. Lo que faltó se juzga ahora, así que pueden llegar alertas con retraso.",
 	},
 }

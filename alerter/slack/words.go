@@ -10,22 +10,23 @@ type words struct {
 	hours         [2]string // the time of day in a sentence: at one o'clock, and at all others
 	onDay, atHour string    // date, hour; hour
 
-	firing, again, resolved, worse, joined, better, peak string // states, before a title
-	part                                                 string // of a share: 44% congestion
-	of                                                   string // count, total
-	threshold                                            string
-	usual, learning                                      string // what a value is compared with
-	window, since, sofar, fromTo, took, withBreaks       string
-	peakAt, whenFired, whenFiredLast, finalValue         string
-	alsoHere, othersResolved, otherSince, stillFiring    string
-	noTraffic, outOfHours, ruleRemoved, rebased          string
-	networkSide, customerSide, where, checkFirst         string
-	runbook, more, late, lateBy                          string
-	severity                                             string
-	severities                                           map[string]string // :: severity → word
-	results                                              map[string]string // :: result → title
-	hints                                                map[string]string // :: result → what to check first
-	noData, noDataSince, known, dataAgain, otherHint     string
+	firing, again, resolved, closed, worse, joined, better, peak string // states, before a title
+	part                                                         string // of a share: 44% congestion
+	of                                                           string // count, total
+	threshold                                                    string
+	calmer                                                       string // of an alert that may end
+	usual, learning                                              string // what a value is compared with
+	window, since, sofar, fromTo, fromDayTo, took, withBreaks    string
+	peakAt, whenFired, whenFiredLast, finalValue                 string
+	alsoHere, othersResolved, otherSince, stillFiring            string
+	noTraffic, outOfHours, ruleRemoved, rebased                  string
+	networkSide, customerSide, where, checkFirst                 string
+	runbook, more, late, lateBy                                  string
+	severity                                                     string
+	severities                                                   map[string]string // :: severity → word
+	results                                                      map[string]string // :: result → title
+	hints                                                        map[string]string // :: result → what to check first
+	noData, noDataSince, known, dataAgain, otherHint             string
 
 	people
 	many
@@ -47,10 +48,11 @@ type people struct {
 
 // many are the phrases about several operations at once.
 type many struct {
-	operations                        plural
-	groupOf, groupSome, groupOver     string // operations, titles
-	groupReminder                     string // how long, operations, titles
-	groupShared, groupThread, timesIn string
+	operations                                 plural
+	groupOf, groupSome, groupOver, groupClosed string // operations, titles
+	groupReminder                              string // how long, operations, titles
+	groupShared, groupThread, timesIn          string
+	valuesAsOf                                 string // follows timesIn
 }
 
 // daily are the phrases of the digest.
