@@ -170,9 +170,10 @@ func (w *world) run(o people.Options) {
 	if o.Socket == nil {
 		o.Socket = slack.NewSocket(slack.SocketConfig{APIURL: w.slack.APIURL(), Token: appToken, Log: w.logs.logger()})
 	}
-	w.people = people.New(o)
+	listening := people.New(o)
+	w.people = listening
 	var running sync.WaitGroup
-	running.Go(func() { w.people.Run(ctx) })
+	running.Go(func() { listening.Run(ctx) })
 	running.Go(func() { o.View.Run(ctx) })
 	w.t.Cleanup(func() { cancel(); running.Wait() })
 }
