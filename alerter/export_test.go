@@ -2,6 +2,20 @@ package alerter
 
 import "time"
 
+// Queued is for how many incidents and groups something may have to be done in Slack.
+func (a *Alerter) Queued() (n int) {
+	s := a.current.Load()
+	if s == nil {
+		return 0
+	}
+	s.notifier.mu.Lock()
+	defer s.notifier.mu.Unlock()
+	for _, q := range s.notifier.queues {
+		n += len(q.pending)
+	}
+	return n
+}
+
 // SetAttempt changes the time limit of one request to Slack. Call it before Run.
 func (a *Alerter) SetAttempt(d time.Duration) { a.attempt = d }
 

@@ -117,7 +117,7 @@ func testKilledWithAGroup(t *testing.T) {
 			if standby {
 				w.start()
 			}
-			w.burst()
+			w.burst(p)
 			eventually(t, "the group's post hangs", func() (bool, string) {
 				posts := w.slack.Requests("chat.postMessage")
 				return len(posts) == 2, fmt.Sprint(len(posts))
@@ -140,8 +140,8 @@ func testGroupPostFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, _ := newGroupedWorld(t, fault)
-			w.burst()
+			w, p := newGroupedWorld(t, fault)
+			w.burst(p)
 			w.expectOneGroup()
 		})
 	}
@@ -153,18 +153,23 @@ func newGroupedWorld(t *testing.T, fault fakeslack.Fault) (*world, *process) {
 	t.Helper()
 	w := newWorld(t)
 	w.pace = 20 * time.Millisecond
-	w.slack.Fail("chat.postMessage", fakeslack.Slow(attempt*2/3), fault)
+	w.attempt = 2 * attempt // however busy the machine
+	w.held = make(chan struct{})
+	w.slack.Fail("chat.postMessage", fakeslack.Held(w.held, w.attempt), fault)
 	return w, w.start()
 }
 
 // burst is one incident, and eleven more while its message is on its way.
-func (w *world) burst() {
+func (w *world) burst(p *process) {
+	w.t.Helper()
 	names := operations(12)
 	w.play(names[0], "c")
 	eventually(w.t, "the first post", func() (bool, string) { return len(w.slack.Requests("chat.postMessage")) > 0, "" })
 	for _, name := range names[1:] {
 		w.play(name, "c")
 	}
+	eventually(w.t, "all the others wait", func() (bool, string) { n := p.Queued(); return n >= len(names)-1, fmt.Sprint(n) })
+	close(w.held)
 }
 
 // expectOneGroup waits until the channel shows what burst makes of a grouped world: one message of its own and one for the other
@@ -195,7 +200,7 @@ func (w *world) expectOneGroup() {
 func testChannelRenamed(t *testing.T) {
 	t.Parallel()
 	w, p := newGroupedWorld(t, fakeslack.Fault{})
-	w.burst()
+	w.burst(p)
 	w.expectOneGroup()
 	w.slack.SetChannel(fakeslack.Channel{ID: w.slack.Messages("#noc")[0].Channel, Name: "calls"})
 	for _, name := range operations(12) {
@@ -259,12 +264,16 @@ func testGroupReminder(t *testing.T) {
 	w := newWorld(t)
 	w.pace = 20 * time.Millisecond
 	w.config.Remind = config.Duration(500 * time.Millisecond)
-	w.slack.Fail("chat.postMessage", fakeslack.Slow(attempt*2/3)) // the first root holds up the others
-	w.start()
+	w.held = make(chan struct{})
+	w.attempt = 2 * attempt
+	w.slack.Fail("chat.postMessage", fakeslack.Held(w.held, w.attempt)) // the first root holds up the others
+	p := w.start()
 	names := operations(7)
 	for _, name := range names {
 		w.play(name, "c")
 	}
+	eventually(t, "all wait", func() (bool, string) { n := p.Queued(); return n >= len(names)-1, fmt.Sprint(n) })
+	close(w.held)
 	last := func() (text string) {
 		for _, m := range w.slack.Messages("#noc") {
 			if strings.HasPrefix(transitionOf(&m), "@group/") && strings.Contains(transitionOf(&m), "/reminder/") {

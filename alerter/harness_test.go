@@ -46,6 +46,8 @@ type world struct {
 	cards  logbook // what a world without Slack shows
 
 	preview *alerter.Preview // beside the cards; nil for none
+	held    chan struct{}    // lets the first message of a grouped world go when it is closed
+	attempt time.Duration    // how long a request to Slack may take
 	pace    time.Duration    // between two posts in a channel; 0 for the usual
 	blind   time.Duration    // for how long NATS is away before people are told; 0 for the usual
 
@@ -99,7 +101,7 @@ func newQuietWorld(t testing.TB) *world {
 	t.Helper()
 	makingWorlds <- struct{}{}
 	defer func() { <-makingWorlds }()
-	w := &world{t: t, logsOf: make(map[string]*operationLog)}
+	w := &world{t: t, attempt: attempt, logsOf: make(map[string]*operationLog)}
 	w.useNATS(natstest.Server(t))
 	w.config.Replicas = 1
 	w.config.APIURL = "https://slack.com/api/"
@@ -181,7 +183,7 @@ func (w *world) launchAt(connect func(*slog.Logger) *nats.Conn) *process {
 	conn := connect(w.logs.logger())
 	p := &process{t: w.t, world: w, conn: conn, metrics: prometheus.NewRegistry(), done: make(chan error, 1)}
 	p.Alerter = alerter.New(&c, alerter.Options{Log: w.logs.logger(), Conn: conn, Metrics: p.metrics, Output: &w.cards, Preview: w.preview})
-	p.SetAttempt(attempt)
+	p.SetAttempt(w.attempt)
 	p.SetPace(w.pace)
 	if w.blind > 0 {
 		p.SetBlindAfter(w.blind)

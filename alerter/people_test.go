@@ -240,7 +240,7 @@ func TestSilenceEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now().UTC()
-	hush := incident.Silence{ID: "s1", Operation: events.AllOperations, From: now, Until: now.Add(4 * time.Second), Reason: "maintenance"}
+	hush := incident.Silence{ID: "s1", Operation: events.AllOperations, From: now, Until: now.Add(12 * time.Second), Reason: "maintenance"}
 	if err := store.Add(t.Context(), hush, silence.Person{Name: "Eva"}, "", now); err != nil {
 		t.Fatal(err)
 	}

@@ -127,7 +127,7 @@ func testChannelArchived(t *testing.T) {
 			t.Parallel()
 			w, p := newGroupedWorld(t, fakeslack.Fault{})
 			if grouped {
-				w.burst()
+				w.burst(p)
 				w.expectOneGroup()
 			} else {
 				w.play("op00", "c")

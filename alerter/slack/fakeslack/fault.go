@@ -12,6 +12,7 @@ type Fault struct {
 	Name       string        // in the ledger
 	Handled    bool          // the request takes effect all the same
 	Delay      time.Duration // before the answer; a client that leaves ends it
+	Until      chan struct{} // ends the delay when it is closed; nil for never
 	Drop       bool          // the connection is cut without an answer
 	Status     int           // of the answer; 0 for 200
 	RetryAfter string        // the header; "" for none
@@ -62,6 +63,11 @@ func RefuseSilently() Fault { return Fault{Name: "refused silently", Body: `{"ok
 
 // Slow answers as usual, but takes its time; the request takes effect at once.
 func Slow(d time.Duration) Fault { return Fault{Name: "slow", Handled: true, Delay: d} }
+
+// Held answers as usual, but not before until is closed, or d is over; the request takes effect at once.
+func Held(until chan struct{}, d time.Duration) Fault {
+	return Fault{Name: "held", Handled: true, Delay: d, Until: until}
+}
 
 // Garbage lets the request take effect and answers with something that is not its JSON.
 func Garbage(body string) Fault { return Fault{Name: "garbage", Handled: true, Body: body} }

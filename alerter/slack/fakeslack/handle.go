@@ -98,6 +98,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, name string, read
 		defer timer.Stop()
 		select {
 		case <-timer.C:
+		case <-fault.Until:
 		case <-r.Context().Done():
 			return
 		}
