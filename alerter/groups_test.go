@@ -168,7 +168,7 @@ func (w *world) burst(p *process) {
 	for _, name := range names[1:] {
 		w.play(name, "c")
 	}
-	eventually(w.t, "all the others wait", func() (bool, string) { n := p.Queued(); return n >= len(names)-1, fmt.Sprint(n) })
+	eventually(w.t, "all the others wait", func() (bool, string) { n := p.Queued(); return n >= len(names), fmt.Sprint(n) })
 	close(w.held)
 }
 
@@ -272,7 +272,7 @@ func testGroupReminder(t *testing.T) {
 	for _, name := range names {
 		w.play(name, "c")
 	}
-	eventually(t, "all wait", func() (bool, string) { n := p.Queued(); return n >= len(names)-1, fmt.Sprint(n) })
+	eventually(t, "all wait", func() (bool, string) { n := p.Queued(); return n >= len(names), fmt.Sprint(n) })
 	close(w.held)
 	last := func() (text string) {
 		for _, m := range w.slack.Messages("#noc") {
