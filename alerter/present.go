@@ -10,10 +10,11 @@ import (
 	"unconnected/events"
 )
 
-// stand notes how the alerts of an operation stand that fire, for their messages.
+// stand notes how the alerts of an operation stand that fire, for their messages. Of those that the newest window has made fire
+// their events say it.
 func (e *evaluator) stand(operation *evaluate.Operation) {
 	var present []incident.Present
-	if e.duty.has() && e.isCaughtUp() {
+	if e.duty.has() && e.isCaughtUp() && e.firesSince(operation) {
 		for _, p := range operation.Firing(e.language) {
 			if last := e.published[operation.Name()][p.Alert.Rule]; last.Status == events.Firing {
 				p.Alert.Incident = last.Incident
@@ -22,6 +23,16 @@ func (e *evaluator) stand(operation *evaluate.Operation) {
 		}
 	}
 	e.progress.stand(operation.Name(), present)
+}
+
+// firesSince tells whether an alert of the operation fires since before the newest window.
+func (e *evaluator) firesSince(operation *evaluate.Operation) bool {
+	for _, a := range e.published[operation.Name()] {
+		if a.Status == events.Firing && a.At().Before(operation.Window().End) {
+			return true
+		}
+	}
+	return false
 }
 
 // stand notes how the alerts of an operation stand that fire; what was known of the same window stays.
