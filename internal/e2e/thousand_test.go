@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	operationsFlag = flag.Int("operations", 50, "operations of TestThousand; from 1000 on what it measures is held against what it should be")
+	operationsFlag = flag.Int("operations", 12, "operations of TestThousand; from 1000 on what it measures is held against what it should be")
 	daysFlag       = flag.Int("days", 1, "days of history of each operation of TestThousand; 37 are all that is remembered")
 	steadyFlag     = flag.Duration("steady", 2*time.Second, "for how long TestThousand measures what the alerter takes while windows come")
 )
