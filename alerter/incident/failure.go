@@ -11,7 +11,7 @@ const (
 	Undelivered              // it surely did not arrive and may be tried again: no connection, 429
 	Permanent                // it is refused until somebody does something: a revoked token, a channel without the bot
 	Payload                  // this very message is refused: send it as plain text
-	Skip                     // this step can never succeed (an edit that the workspace forbids): go on without it
+	Forbidden                // this step can never succeed (an edit that the workspace forbids): go on without it
 	Gone                     // the root was deleted: nothing more to do in this channel
 )
 
@@ -57,7 +57,7 @@ func (r Record) Failed(a Action, f Failure, now time.Time) Record {
 	switch {
 	case f.Class == Payload && r.Plain:
 		f.Class = Permanent // plain text was refused as well
-	case (f.Class == Gone || f.Class == Skip) && !r.Root.Posted:
+	case (f.Class == Gone || f.Class == Forbidden) && !r.Root.Posted:
 		f.Class = Undelivered // there is nothing yet that could be gone or be done without
 	}
 	r.Trouble = r.Trouble.again(f, now)
@@ -74,7 +74,7 @@ func (r Record) Failed(a Action, f Failure, now time.Time) Record {
 		}
 	case Payload:
 		r.Plain, r.Trouble.Until = true, time.Time{}
-	case Skip:
+	case Forbidden:
 		r = r.Done(a, Receipt{}, now)
 		r.Root.Fixed = r.Root.Fixed || a.Step == EditRoot
 	case Gone:

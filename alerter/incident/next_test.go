@@ -37,7 +37,7 @@ func allFaults() []fault {
 		{name: "no connection", fails: true, failure: incident.Failure{Class: incident.Undelivered, Code: "connection"}},
 		{name: "token revoked, then repaired", fails: true, failure: incident.Failure{Class: incident.Permanent, Code: "token_revoked"}},
 		{name: "blocks refused", fails: true, failure: incident.Failure{Class: incident.Payload, Code: "invalid_blocks"}},
-		{name: "the step is forbidden", fails: true, failure: incident.Failure{Class: incident.Skip, Code: "edit_window_closed"}},
+		{name: "the step is forbidden", fails: true, failure: incident.Failure{Class: incident.Forbidden, Code: "edit_window_closed"}},
 		{name: "the root was deleted", fails: true, failure: incident.Failure{Class: incident.Gone, Code: "message_not_found"}},
 	}
 }

@@ -172,7 +172,7 @@ func TestFailuresAreClassifiedOnce(t *testing.T) {
 		{"invalid_blocks", fakeslack.Refuse("invalid_blocks"), incident.Payload, "invalid_blocks", 0},
 		{"msg_too_long", fakeslack.Refuse("msg_too_long"), incident.Payload, "msg_too_long", 0},
 		{"msg_blocks_too_long", fakeslack.Refuse("msg_blocks_too_long"), incident.Payload, "msg_blocks_too_long", 0},
-		{"edit_window_closed", fakeslack.Refuse("edit_window_closed"), incident.Skip, "edit_window_closed", 0},
+		{"edit_window_closed", fakeslack.Refuse("edit_window_closed"), incident.Forbidden, "edit_window_closed", 0},
 		{"message_not_found", fakeslack.Refuse("message_not_found"), incident.Gone, "message_not_found", 0},
 	}
 	for _, c := range cases {

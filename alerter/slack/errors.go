@@ -115,11 +115,11 @@ var codes = map[string]refused{
 	"msg_blocks_too_long":   {class: incident.Payload},
 	"no_text":               {class: incident.Payload},
 
-	"edit_window_closed":                       {incident.Skip, "the workspace forbids edits after a while: messages stay as they are"},
-	"cant_update_message":                      {incident.Skip, "the message belongs to another app: was the app replaced?"},
-	"cannot_reply_to_message":                  {class: incident.Skip},
-	"restricted_action_thread_locked":          {class: incident.Skip},
-	"restricted_action_non_threadable_channel": {class: incident.Skip},
+	"edit_window_closed":                       {incident.Forbidden, "the workspace forbids edits after a while: messages stay as they are"},
+	"cant_update_message":                      {incident.Forbidden, "the message belongs to another app: was the app replaced?"},
+	"cannot_reply_to_message":                  {class: incident.Forbidden},
+	"restricted_action_thread_locked":          {class: incident.Forbidden},
+	"restricted_action_non_threadable_channel": {class: incident.Forbidden},
 
 	"message_not_found": {class: incident.Gone},
 	"thread_not_found":  {class: incident.Gone},
